@@ -1,0 +1,112 @@
+"""The one shape of a stage.
+
+A stage is pure: ``(inputs, options, models, known brands) -> output``. It never looks at the database, the clock or a
+setting; what it may use comes through :class:`StageContext`. The runner stores its output under a key made from all
+of these, so an unchanged stage is never run twice.
+
+**How a stage names its inputs.** The fields of its ``Input`` struct are the names of the stages it reads, and their
+annotations are those stages' outputs. A field typed ``SomeOutput`` gives a ``chunk`` stage the output of the same
+chunk; ``list[SomeOutput]`` gives an ``asset`` stage all chunks in order. An asset stage's output is given as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from detect.types import KnownBrands, SourceInfo
+
+if TYPE_CHECKING:
+    from detect.resources import Resources
+
+T = TypeVar("T")
+Image = npt.NDArray[np.uint8]
+Stats = dict[str, int | float | str]
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every stage's options.
+
+    Each field is ``Annotated[type, Meta(ge=…, le=…, description=…)]`` with a default that is good on broadcast
+    footage; ``detect/config.py`` checks values against it, and forms are made from it.
+    """
+
+
+class StageOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every stage's output.
+
+    ``stats`` are figures for people and reports. ``skipped`` says why the stage did nothing, empty if it ran.
+    ``incomplete`` is set when something outside failed (a provider was down): the result is kept, but a later run
+    tries again instead of reusing it.
+    """
+
+    stats: Stats = msgspec.field(default_factory=dict)
+    skipped: str = ""
+    incomplete: bool = False
+
+
+class FrameSource(Protocol):
+    """Reads the frames of one timeline from storage."""
+
+    def load(self, sequence: int) -> Image:
+        """The frame as a ``(height, width, 3)`` BGR array. Raises ``StorageError`` when it is missing."""
+
+    def load_jpeg(self, sequence: int) -> bytes:
+        """The stored JPEG, not decoded."""
+
+    def save_jpeg(self, sequence: int, jpeg: bytes) -> None:
+        """Store a frame; writing the same sequence again replaces it."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A window of the asset, ``[start, end)`` seconds as exact fractions of text; ``end`` is None for the last."""
+
+    index: int
+    start: str
+    end: str | None
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage may use while it runs."""
+
+    source: SourceInfo
+    options: Any
+    frames: FrameSource
+    known_brands: KnownBrands
+    resources: Resources
+    chunk: Chunk | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+    checkpoint: Callable[[], None] = lambda: None
+
+    def each(self, items: Sequence[T]) -> Iterator[T]:
+        """Iterate with progress; raises ``CancelledError`` between items when the run was asked to stop."""
+        total = len(items)
+        for done, item in enumerate(items):
+            self.checkpoint()
+            yield item
+            self.progress(done + 1, total)
+
+
+class Stage(Protocol):
+    """What ``detect/stages/<name>.py`` holds. Docstring of the class: one line for people."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    scope: ClassVar[Literal["chunk", "asset"]]
+    uses_known_brands: ClassVar[bool]
+    Options: ClassVar[type[Any]]
+    Input: ClassVar[type[Any]]
+    Output: ClassVar[type[Any]]
+
+    def model_digests(self, options: Any, resources: Resources) -> tuple[str, ...]:
+        """Digests of the models (and provider settings) it would use: part of the key of its output."""
+
+    def run(self, ctx: StageContext, data: Any) -> Any:
+        """Compute the output of one chunk or of the whole asset."""
