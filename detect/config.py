@@ -1,0 +1,175 @@
+"""Pipelines, profiles and options: what may be set, checked before anything runs."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+import yaml
+
+from detect.checkpoints import serde
+from detect.errors import ConfigError
+from detect.stages.base import Stage
+
+Overrides = dict[str, dict[str, Any]]
+DEFAULT_PROFILE = "soccer_broadcast"
+
+
+class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    label: str
+    version: int
+    stages: list[str]
+
+
+class _ProfileFile(msgspec.Struct, forbid_unknown_fields=True):
+    label: str
+    description: str
+    options: Overrides = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Stages in the order they run, as declared in ``detect/pipelines/<key>.yaml``."""
+
+    key: str
+    label: str
+    version: int
+    stages: tuple[Stage, ...]
+
+    def index(self, stage: str) -> int:
+        """Position of ``stage``. Raises ``ConfigError`` naming the stages there are."""
+        names = [known.name for known in self.stages]
+        if stage not in names:
+            raise ConfigError(f"unknown stage '{stage}': the stages of '{self.key}' are {', '.join(names)}")
+        return names.index(stage)
+
+    def stage(self, name: str) -> Stage:
+        return self.stages[self.index(name)]
+
+
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """Every option of every stage with its value: profile over defaults, overrides over the profile."""
+
+    pipeline: str
+    profile: str
+    options: dict[str, Any]
+
+    def snapshot(self) -> Overrides:
+        """Plain values, for storing and showing."""
+        return {stage: msgspec.to_builtins(options) for stage, options in self.options.items()}
+
+    @property
+    def digest(self) -> str:
+        return serde.digest([self.pipeline, self.snapshot()])
+
+
+@cache
+def load_pipeline(key: str) -> Pipeline:
+    """Read a pipeline's declaration and import its stages. Raises ``ConfigError`` for an unknown key."""
+    declared = _load_yaml("pipelines", key, _PipelineFile)
+    return Pipeline(
+        key=declared.key,
+        label=declared.label,
+        version=declared.version,
+        stages=tuple(_load_stage(entry) for entry in declared.stages),
+    )
+
+
+def profile_names() -> list[str]:
+    """Profiles there are, sorted."""
+    return _names("profiles")
+
+
+def resolve(pipeline: Pipeline, profile: str = DEFAULT_PROFILE, overrides: Overrides | None = None) -> ResolvedConfig:
+    """Put defaults, profile and overrides together and check every value.
+
+    Raises ``ConfigError`` naming the stage, option or value that is wrong and what is allowed instead.
+    """
+    layers = [_load_yaml("profiles", profile, _ProfileFile).options, overrides or {}]
+    for layer in layers:
+        for stage in layer:
+            pipeline.index(stage)
+    merged = {stage.name: merge(*({stage.name: layer.get(stage.name, {})} for layer in layers)) for stage in pipeline.stages}
+    options = {stage.name: convert_options(stage, merged[stage.name].get(stage.name, {})) for stage in pipeline.stages}
+    return ResolvedConfig(pipeline=pipeline.key, profile=profile, options=options)
+
+
+def merge(*layers: Overrides) -> Overrides:
+    """Later layers win, option by option."""
+    merged: Overrides = {}
+    for layer in layers:
+        for stage, values in layer.items():
+            merged[stage] = {**merged.get(stage, {}), **values}
+    return merged
+
+
+def convert_options(stage: Stage, values: dict[str, Any]) -> Any:
+    """Checked options of one stage. Raises ``ConfigError``."""
+    allowed = {field.name for field in msgspec.structs.fields(stage.Options)}
+    for name in values:
+        if name not in allowed:
+            raise ConfigError(f"unknown option '{stage.name}.{name}': allowed are {', '.join(sorted(allowed))}")
+    try:
+        return msgspec.convert(values, type=stage.Options, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        option = path.rstrip("`").split("[")[0]
+        given = f" = {values[option]!r}" if option in values else ""
+        raise ConfigError(f"{stage.name}.{option}{given}: {reason}. {describe_option(stage, option)}") from error
+
+
+def describe_option(stage: Stage, option: str) -> str:
+    """One sentence about an option: what it is, its allowed range or choices, its default."""
+    schema = msgspec.json.schema(stage.Options)
+    properties = schema["$defs"][stage.Options.__name__]["properties"]
+    described = properties.get(option, {})
+    limits = [
+        text
+        for key, text in (("minimum", "at least {}"), ("maximum", "at most {}"), ("enum", "one of {}"))
+        if key in described
+        for text in [text.format(described[key])]
+    ]
+    parts = [str(described.get("description", "")), ", ".join(limits), f"default {described.get('default')!r}"]
+    return f"Allowed: {'; '.join(part for part in parts if part)}"
+
+
+def parse_assignments(assignments: list[str]) -> Overrides:
+    """Overrides from ``stage.option=value`` texts; values are read as YAML. Raises ``ConfigError``."""
+    overrides: Overrides = {}
+    for text in assignments:
+        target, equals, value = text.partition("=")
+        stage, dot, option = target.strip().partition(".")
+        if not (equals and dot and stage and option):
+            raise ConfigError(f"'{text}' is not of the form stage.option=value, for example run_ocr.min_confidence=0.7")
+        try:
+            overrides.setdefault(stage, {})[option] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"'{text}': the value cannot be read: {error}") from error
+    return overrides
+
+
+def _load_stage(entry: str) -> Stage:
+    module, _, name = entry.partition(":")
+    stage: Stage = getattr(importlib.import_module(module), name)()
+    return stage
+
+
+def _names(folder: str) -> list[str]:
+    files = resources.files("detect").joinpath(folder).iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+def _load_yaml(folder: str, name: str, kind: type[Any]) -> Any:
+    if name not in _names(folder):
+        raise ConfigError(f"unknown {folder[:-1]} '{name}': there are {', '.join(_names(folder))}")
+    text = resources.files("detect").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
+    try:
+        return msgspec.convert(yaml.safe_load(text), type=kind)
+    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        raise ConfigError(f"detect/{folder}/{name}.yaml: {error}") from error

@@ -1,0 +1,107 @@
+"""The engine's records in Postgres: assets, timelines, stage outputs, checkpoints and model answers."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class SourceAsset(models.Model):
+    """One source video: where it is and what was found out about it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    path = models.TextField(help_text="file it was read from last")
+    sha256 = models.CharField(max_length=64, unique=True)
+    probe = models.JSONField(default=dict, help_text="duration, exact frame rate, size, codec, warnings")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Timeline(models.Model):
+    """The frames sampled from an asset with one set of options: images in storage, facts here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source_asset = models.ForeignKey(SourceAsset, on_delete=models.CASCADE, related_name="timelines")
+    source_video = models.TextField()
+    profile_name = models.CharField(max_length=100)
+    fps = models.FloatField()
+    frames_prefix = models.TextField(help_text="storage folder of its frames")
+    frames_manifest = models.JSONField(default=dict, help_text="sequence: storage key")
+    frames_meta = models.JSONField(default=list, help_text="[{sequence, chunk_id, timestamp, perceptual_hash}]")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source_video} at {self.fps:g} fps"
+
+
+class StageOutput(models.Model):
+    """What one stage produced for one chunk or asset, stored once under its key. Never changed."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    stage = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content")
+    size = models.BigIntegerField(help_text="bytes before compression")
+    seconds = models.FloatField(help_text="work it took when it was computed")
+    stats = models.JSONField(default=dict)
+    skipped = models.TextField(blank=True)
+    incomplete = models.BooleanField(default=False)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["stage"])]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.key[:12]}"
+
+
+class Checkpoint(models.Model):
+    """An immutable node: the pipeline's state after a stage. Children are config tries."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    timeline = models.ForeignKey(Timeline, on_delete=models.CASCADE, related_name="checkpoints")
+    job_id = models.UUIDField(db_index=True, help_text="the job that made it")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    stage = models.CharField(max_length=100)
+    stage_index = models.PositiveIntegerField()
+    outputs = models.JSONField(default=dict, help_text="stage: key of its manifest")
+    config_overrides = models.JSONField(default=dict)
+    config_snapshot = models.JSONField(default=dict)
+    stats = models.JSONField(default=dict)
+    is_scenario = models.BooleanField(default=False)
+    scenario_label = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "stage_index"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job_id", "parent", "stage"], name="one_checkpoint_a_step", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.scenario_label or f"after {self.stage}"
+
+
+class ModelAnswer(models.Model):
+    """What a vision-language model answered to one question: kept so that it is never paid for twice."""
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="of crop, prompt and model")
+    provider = models.CharField(max_length=100)
+    model = models.CharField(max_length=200)
+    body = models.BinaryField(help_text="the stored answer, encoded")
+    usd = models.DecimalField(max_digits=14, decimal_places=8)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.digest[:12]}"

@@ -1,0 +1,172 @@
+"""Where Postgres and storage meet the engine: Django-backed checkpoint store, answer store and frames."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import cv2
+import msgspec
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.db import transaction
+
+from detect.checkpoints.store import CheckpointRecord, OutputRef
+from detect.errors import StorageError
+from detect.models import Checkpoint, ModelAnswer, SourceAsset, StageOutput, Timeline
+from detect.providers.answers import StoredAnswer
+from detect.stages.base import Image
+from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput
+
+_REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
+_NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
+
+
+class DatabaseCheckpointStore:
+    """:class:`~detect.checkpoints.store.CheckpointStore` in Postgres."""
+
+    def find_output(self, key: str) -> OutputRef | None:
+        return self.find_outputs([key]).get(key)
+
+    def find_outputs(self, keys: list[str]) -> dict[str, OutputRef]:
+        rows = StageOutput.objects.filter(key__in=keys).values(*_REF_FIELDS)
+        return {row["key"]: OutputRef(**row) for row in rows}
+
+    def load_output(self, key: str) -> bytes:
+        body = StageOutput.objects.filter(key=key).values_list("body", flat=True).first()
+        if body is None:
+            raise KeyError(key)
+        return bytes(body)
+
+    def put_output(self, ref: OutputRef, packed: bytes) -> None:
+        StageOutput.objects.bulk_create(
+            [StageOutput(**msgspec.structs.asdict(ref), body=packed)], ignore_conflicts=True
+        )
+
+    def add_checkpoint(self, record: CheckpointRecord) -> CheckpointRecord:
+        fields = msgspec.structs.asdict(record)
+        step = {name: fields.pop(name) for name in ("job_id", "parent_id", "stage")}
+        fields.pop("created_at")
+        node, _ = Checkpoint.objects.get_or_create(**step, defaults=fields)
+        return _record(node)
+
+    def get_checkpoint(self, checkpoint_id: UUID) -> CheckpointRecord:
+        node = Checkpoint.objects.filter(id=checkpoint_id).first()
+        if node is None:
+            raise KeyError(checkpoint_id)
+        return _record(node)
+
+    def list_checkpoints(self, job_id: UUID) -> list[CheckpointRecord]:
+        return [_record(node) for node in Checkpoint.objects.filter(job_id=job_id).order_by("stage_index", "created_at")]
+
+    def list_scenarios(self) -> list[CheckpointRecord]:
+        return [_record(node) for node in Checkpoint.objects.filter(is_scenario=True).order_by("-created_at")]
+
+    def label_checkpoint(self, checkpoint_id: UUID, label: str) -> CheckpointRecord:
+        Checkpoint.objects.filter(id=checkpoint_id).update(is_scenario=bool(label), scenario_label=label)
+        return self.get_checkpoint(checkpoint_id)
+
+
+class DatabaseAnswerStore:
+    """:class:`~detect.providers.answers.AnswerStore` in Postgres. An answer once stored stays."""
+
+    def get(self, digest: str) -> StoredAnswer | None:
+        body = ModelAnswer.objects.filter(digest=digest).values_list("body", flat=True).first()
+        return None if body is None else msgspec.json.decode(bytes(body), type=StoredAnswer)
+
+    def put(self, digest: str, answer: StoredAnswer) -> None:
+        row = ModelAnswer(
+            digest=digest,
+            provider=answer.provider,
+            model=answer.model,
+            body=msgspec.json.encode(answer),
+            usd=answer.usd,
+        )
+        ModelAnswer.objects.bulk_create([row], ignore_conflicts=True)
+
+
+class StorageFrames:
+    """Frames of one timeline in a Django storage, one JPEG a sequence."""
+
+    def __init__(self, storage: Storage, prefix: str) -> None:
+        self._storage = storage
+        self._prefix = prefix
+
+    def key(self, sequence: int) -> str:
+        """Storage key of a frame. Thousands share a folder: no folder grows without bound."""
+        return f"{self._prefix}/{sequence // 1000:04d}/{sequence:07d}.jpg"
+
+    def load(self, sequence: int) -> Image:
+        """The frame as a ``(height, width, 3)`` BGR array. Raises ``StorageError`` when it is missing or broken."""
+        image = cv2.imdecode(np.frombuffer(self.load_jpeg(sequence), np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise StorageError(f"the stored frame {self.key(sequence)} is not a readable JPEG")
+        return image
+
+    def load_jpeg(self, sequence: int) -> bytes:
+        """The stored JPEG, not decoded. Raises ``StorageError`` when it is missing."""
+        try:
+            with self._storage.open(self.key(sequence), "rb") as file:
+                content: bytes = file.read()
+        except OSError as error:
+            raise StorageError(f"the stored frame {self.key(sequence)} cannot be read: {error}") from error
+        return content
+
+    def load_base64(self, sequence: int) -> str:
+        """The stored JPEG as base64 text, for APIs."""
+        return base64.b64encode(self.load_jpeg(sequence)).decode("ascii")
+
+    def save_jpeg(self, sequence: int, jpeg: bytes) -> None:
+        """Store a frame; the same sequence is overwritten. Raises ``StorageError`` when it cannot be written."""
+        key = self.key(sequence)
+        try:
+            saved = self._storage.save(key, ContentFile(jpeg))
+        except OSError as error:
+            raise StorageError(f"frame {key} cannot be stored: {error.strerror or error}") from error
+        if saved != key:
+            raise StorageError(f"storage wrote {saved} instead of {key}: it must allow overwriting")
+
+
+def timeline_for(asset: SourceAsset, options: ExtractFramesOptions, version: int, profile: str) -> Timeline:
+    """The timeline of an asset sampled with these options: the same one every time."""
+    identity = msgspec.json.encode([asset.sha256, version, options], order="deterministic")
+    timeline_id = uuid5(NAMESPACE_URL, hashlib.sha256(identity).hexdigest())
+    timeline, _ = Timeline.objects.get_or_create(
+        id=timeline_id,
+        defaults={
+            "source_asset": asset,
+            "source_video": asset.path,
+            "profile_name": profile,
+            "fps": options.fps,
+            "frames_prefix": f"timelines/{timeline_id}",
+        },
+    )
+    return timeline
+
+
+def timeline_record_frames(timeline: Timeline, frames: StorageFrames, chunks: list[ExtractFramesOutput]) -> None:
+    """Write the manifest and facts of all frames, once all chunks were extracted."""
+    if timeline.frames_meta:
+        return
+    meta: list[dict[str, Any]] = []
+    for chunk_id, chunk in enumerate(chunks):
+        for sample in chunk.samples:
+            meta.append(
+                {
+                    "sequence": sample.sequence,
+                    "chunk_id": chunk_id,
+                    "timestamp": sample.timestamp,
+                    "perceptual_hash": sample.perceptual_hash,
+                }
+            )
+    timeline.frames_meta = meta
+    timeline.frames_manifest = {str(row["sequence"]): frames.key(row["sequence"]) for row in meta}
+    with transaction.atomic():
+        timeline.save(update_fields=["frames_meta", "frames_manifest"])
+
+
+def _record(node: Checkpoint) -> CheckpointRecord:
+    return CheckpointRecord(**{name: getattr(node, name) for name in _NODE_FIELDS})

@@ -1,0 +1,26 @@
+"""Into which pieces a run falls: the chunks of an asset and the inputs of a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import get_origin, get_type_hints
+
+from detect.stages.base import Chunk, Stage
+
+
+def chunk_windows(duration: float, chunk_seconds: int) -> Iterator[Chunk]:
+    """Windows of ``chunk_seconds`` that cover ``duration`` seconds; the last one is open, whatever the file says.
+
+    A rest shorter than half a window joins the window before it, so that no chunk is a sliver.
+    """
+    length = Fraction(chunk_seconds)
+    count = max(1, int(Fraction(str(duration)) / length + Fraction(1, 2)))
+    for index in range(count):
+        end = None if index == count - 1 else str(length * (index + 1))
+        yield Chunk(index=index, start=str(length * index), end=end)
+
+
+def input_fields(stage: Stage) -> dict[str, bool]:
+    """Names of the stages that ``stage`` reads; True where it reads all chunks as a list."""
+    return {name: get_origin(kind) is list for name, kind in get_type_hints(stage.Input).items()}
