@@ -1,0 +1,39 @@
+"""What can go wrong in a way that a person can put right.
+
+Everything here carries one sentence saying what is wrong and, where it helps, what to do. Anything else that is
+raised is a fault of the program and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class MediaprocError(Exception):
+    """Base of all errors that are shown to a user as one line, without a traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class MediaError(MediaprocError):
+    """A source cannot be read: missing, not a video, broken from its start."""
+
+
+class ConfigError(MediaprocError):
+    """An unknown stage, profile or option, or a value out of its range."""
+
+
+class StorageError(MediaprocError):
+    """Something could not be kept or fetched: a full disk, a folder without write permission, a lost object."""
+
+
+class BudgetError(MediaprocError):
+    """The next call to a paid model would break the budget."""
+
+
+class ProviderError(MediaprocError):
+    """A remote model is unreachable, too slow, or answers something that is no answer."""
+
+
+class CancelledError(MediaprocError):
+    """The run was asked to stop; what it had saved can be resumed."""
