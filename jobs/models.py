@@ -7,7 +7,10 @@ import uuid
 from django.db import models
 
 from detect.models import Checkpoint, SourceAsset, Timeline
+from jobs.api_keys import ApiKey
 from jobs.choices import JobStatus, RunType
+
+__all__ = ["ApiKey", "DetectJob"]
 
 
 class DetectJob(models.Model):

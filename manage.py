@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+"""Django's command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run one command; an error that a person can fix is one line and exit code 1, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
+    try:
+        from django.core.management import execute_from_command_line
+
+        from detect.errors import MediaprocError
+    except ModuleNotFoundError as error:
+        print(f"{error}: run `make setup`, then use .venv/bin/python.", file=sys.stderr)
+        return 1
+    try:
+        execute_from_command_line(sys.argv)
+    except MediaprocError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Files: `data/storage`, or a bucket of any S3 once AWS_S3_BUCKET names one. Static files are served by WhiteNoise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mediaproc import env
+from mediaproc.datafolder import PROJECT_ROOT
+
+AWS_S3_BUCKET = env.text("AWS_S3_BUCKET")
+STORAGE_BACKEND = env.text("STORAGE_BACKEND", "s3" if AWS_S3_BUCKET else "local")
+
+MEDIA_ROOT = env.DATA.storage
+MEDIA_URL = ""
+
+if STORAGE_BACKEND not in {"local", "s3"}:
+    raise ImproperlyConfigured(f"STORAGE_BACKEND is {STORAGE_BACKEND!r}: use local or s3.")
+if STORAGE_BACKEND == "s3" and not AWS_S3_BUCKET:
+    raise ImproperlyConfigured("STORAGE_BACKEND is s3: name the bucket in AWS_S3_BUCKET.")
+
+_LOCAL: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": str(MEDIA_ROOT)},
+}
+_S3: dict[str, Any] = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": AWS_S3_BUCKET,
+        "region_name": env.text("AWS_S3_REGION", "us-east-1"),
+        "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
+        "access_key": env.text("AWS_ACCESS_KEY_ID") or None,
+        "secret_key": env.text("AWS_SECRET_ACCESS_KEY") or None,
+        # what MinIO, SeaweedFS, Ceph and AWS all take
+        "signature_version": "s3v4",
+        "addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path"),
+        "default_acl": None,
+        "file_overwrite": True,  # keys are content or job addresses: the same key is the same file
+        "querystring_auth": True,
+    },
+}
+
+STORAGES = {
+    "default": _S3 if STORAGE_BACKEND == "s3" else _LOCAL,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.DATA.static
+STATICFILES_DIRS = [PROJECT_ROOT / "static"]
+# without a collected copy the files are served from where they lie, so that a fresh clone has its style sheets
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = env.flag("DEBUG", default=False)
