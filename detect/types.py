@@ -65,12 +65,17 @@ class Region(Value, frozen=True):
 
 
 class Sample(Value, frozen=True):
-    """One sampled frame of a timeline. ``digest`` is the SHA-256 of its stored JPEG."""
+    """One sampled frame of a timeline. ``digest`` is the SHA-256 of its stored JPEG.
+
+    It was on screen from ``timestamp`` to ``until``. A frame that stays through several sampling instants is one
+    sample, so on a video of stills ``until`` lies far behind; None where that is not known.
+    """
 
     sequence: int
     timestamp: float
     perceptual_hash: str
     digest: str
+    until: float | None = None
 
 
 class FrameSignals(Value, frozen=True):

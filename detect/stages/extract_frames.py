@@ -87,6 +87,7 @@ class ExtractFrames:
             timestamp=round(float(sampled.timestamp), 6),
             perceptual_hash=perceptual_hash(sampled.image),
             digest=hashlib.sha256(jpeg).hexdigest(),
+            until=round(float(sampled.until), 6),
         )
 
 
