@@ -139,7 +139,7 @@ def test_merge_twice_changes_nothing_and_order_does_not_matter(items: list[tuple
 
 def test_intervals_stay_exact_fractions() -> None:
     third = Fraction(1, 3)
-    assert geometry.merge_intervals([(third, 2 * third), (Fraction(0), third)]) == [(0, 2 * third)]
+    assert geometry.merge_intervals([(third, 2 * third), (Fraction(0), third)]) == [(Fraction(0), 2 * third)]
     with pytest.raises(ValueError, match="before its start"):
         geometry.merge_intervals([(2, 1)])
 

@@ -1,0 +1,92 @@
+"""Stage 3: people, vehicles or whatever the user's own weights know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from detect.engines.objects import ObjectDetector, WeightsError, weights_digest
+from detect.stages.base import Options, StageContext, StageOutput, Stats
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.types import Region
+
+if TYPE_CHECKING:
+    from detect.resources import Resources
+
+NO_WEIGHTS = "no object weights: put a .onnx or .pt file into model_weights/ or set MEDIAPROC_OBJECT_WEIGHTS"
+
+
+class DetectObjectsOptions(Options, frozen=True):
+    """Options of :class:`DetectObjects`."""
+
+    confidence: Annotated[
+        float, Meta(ge=0.01, le=1, description="Objects the model is no surer of than this are left out.")
+    ] = 0.35
+    iou: Annotated[
+        float, Meta(ge=0.1, le=1, description="Of two boxes of one class that overlap more than this (IoU) one stays.")
+    ] = 0.6
+    classes: Annotated[
+        tuple[str, ...], Meta(description="Class names to keep, as the weights name them; empty keeps all.")
+    ] = ()
+    max_per_frame: Annotated[
+        int, Meta(ge=1, le=1000, description="At most this many objects of a frame are kept, the surest first.")
+    ] = 100
+
+
+class DetectObjectsInput(msgspec.Struct, frozen=True):
+    filter_scenes: FilterScenesOutput
+
+
+class DetectObjectsOutput(StageOutput, frozen=True):
+    """``regions`` by sequence, surest first; ``label`` is the class name. Every kept frame has an entry."""
+
+    regions: dict[int, list[Region]]
+
+
+class DetectObjects:
+    """Find people, vehicles or your own classes with a YOLO model."""
+
+    name: ClassVar[str] = "detect_objects"
+    version: ClassVar[int] = 1
+    scope: ClassVar[Literal["chunk", "asset"]] = "chunk"
+    uses_known_brands: ClassVar[bool] = False
+    Options: ClassVar[type[DetectObjectsOptions]] = DetectObjectsOptions
+    Input: ClassVar[type[DetectObjectsInput]] = DetectObjectsInput
+    Output: ClassVar[type[DetectObjectsOutput]] = DetectObjectsOutput
+
+    def model_digests(self, options: DetectObjectsOptions, resources: Resources) -> tuple[str, ...]:
+        path = resources.object_weights_path()
+        return () if path is None else (weights_digest(path),)
+
+    def run(self, ctx: StageContext, data: DetectObjectsInput) -> DetectObjectsOutput:
+        """Raises ``WeightsError`` for weights that cannot be used or that lack a class asked for."""
+        path = ctx.resources.object_weights_path()
+        if path is None:
+            return DetectObjectsOutput(regions={}, skipped=NO_WEIGHTS)
+        options: DetectObjectsOptions = ctx.options
+        detector = ctx.resources.object_detector(path)
+        _check_classes(options.classes, detector, path.name)
+        regions: dict[int, list[Region]] = {}
+        for sequence in ctx.each(data.filter_scenes.kept):
+            found = detector.detect(ctx.frames.load(sequence), confidence=options.confidence, iou=options.iou)
+            wanted = [region for region in found if not options.classes or region.label in options.classes]
+            regions[sequence] = wanted[: options.max_per_frame]
+        return DetectObjectsOutput(regions=regions, stats=_stats(regions, path.name))
+
+
+def _check_classes(classes: tuple[str, ...], detector: ObjectDetector, weights: str) -> None:
+    unknown = [name for name in classes if name not in detector.class_names]
+    if unknown:
+        raise WeightsError(
+            f"detect_objects.classes: the weights '{weights}' know no '{unknown[0]}'; "
+            f"they know {', '.join(detector.class_names)}"
+        )
+
+
+def _stats(regions: dict[int, list[Region]], weights: str) -> Stats:
+    counts = Counter(region.label for found in regions.values() for region in found)
+    stats: Stats = {"weights": weights, "frames": len(regions), "objects": counts.total()}
+    return stats | {f"objects_{label.replace(' ', '_')}": count for label, count in sorted(counts.items())}
