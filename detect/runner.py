@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from detect.checkpoints import serde
@@ -17,6 +18,8 @@ from detect.planner import chunk_windows, input_fields
 from detect.resources import Resources
 from detect.stages.base import Chunk, FrameSource, Stage, StageContext, Stats
 from detect.types import KnownBrands, SourceInfo
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ class Runner:
             chunk=chunk,
             progress=progress,
             checkpoint=self.checkpoint,
+            remember=partial(self._remember, stage),
         )
         started = time.perf_counter()
         output = stage.run(context, self._decode_input(stage, parts))
@@ -169,6 +173,26 @@ class Runner:
         )
         self.store.put_output(ref, serde.pack(body))
         return ref
+
+    def _remember(self, stage: Stage, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+        key = serde.digest({"stage": stage.name, "version": stage.version, "part": part, "depends_on": depends_on})
+        if self.store.find_output(key) is not None:
+            return serde.unpack(self.store.load_output(key), kind)
+        started = time.perf_counter()
+        value = compute()
+        body = serde.encode(value)
+        ref = OutputRef(
+            key=key,
+            stage=f"{stage.name}.{part}",
+            digest=serde.digest_bytes(body),
+            size=len(body),
+            seconds=time.perf_counter() - started,
+            stats={},
+            skipped="",
+            incomplete=False,
+        )
+        self.store.put_output(ref, serde.pack(body))
+        return value
 
     def _add_checkpoint(
         self, request: RunRequest, result: StageResult, refs: list[OutputRef], parent: CheckpointRecord | None

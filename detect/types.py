@@ -116,7 +116,6 @@ class TextTrack(Value, frozen=True):
     readings: list[Reading]
     observations: list[Observation]
     context: str = ""
-    merged_texts: list[str] = msgspec.field(default_factory=list)
 
 
 class Suggestion(Value, frozen=True):
@@ -144,7 +143,8 @@ class Candidate(Value, frozen=True):
     """Text or a region that may be a brand and is not yet known to be one.
 
     ``candidate_id`` is stable over replays: it is made from where and what it is. ``crop`` is the frame and box that
-    shows it best; ``members`` counts the tracks that were grouped into it.
+    shows it best; ``members`` counts the tracks that were grouped into it. ``brand_like`` marks lettering that repeats
+    as a brand's does: nobody having said otherwise by then, the report lists it as an unconfirmed brand.
     """
 
     candidate_id: str
@@ -156,6 +156,7 @@ class Candidate(Value, frozen=True):
     crop_box: Box
     members: int
     reason: str
+    brand_like: bool = False
     suggestions: list[Suggestion] = msgspec.field(default_factory=list)
 
 

@@ -72,6 +72,18 @@ class Chunk:
     end: str | None
 
 
+class Remember(Protocol):
+    """Computes a costly part of a stage's work, or finds it stored from an earlier run, a killed one included."""
+
+    def __call__(self, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+        """The part named ``part``; ``depends_on`` is everything it is made from and ``kind`` its type."""
+
+
+def compute_now(part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+    """A :class:`Remember` that remembers nothing."""
+    return compute()
+
+
 @dataclass(frozen=True)
 class StageContext:
     """What a stage may use while it runs."""
@@ -84,6 +96,7 @@ class StageContext:
     chunk: Chunk | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     checkpoint: Callable[[], None] = lambda: None
+    remember: Remember = compute_now
 
     def each(self, items: Sequence[T]) -> Iterator[T]:
         """Iterate with progress; raises ``CancelledError`` between items when the run was asked to stop."""

@@ -1,0 +1,108 @@
+"""Grouping texts that matched no known brand into candidates, one for each spelling that people would call the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from rapidfuzz.distance import Levenshtein
+
+from detect.matching import NameIndex, fold, normalize
+from detect.text_rules import is_brand_like, is_figure
+from detect.types import Candidate, Observation, Placement, Reading, Suggestion, TextTrack
+
+_SAME_SPELLING = 0.8
+
+
+@dataclass(frozen=True)
+class CandidateRules:
+    """Which groups are kept, and which of them look like brands."""
+
+    min_letters: int
+    min_confidence: float
+    min_seconds: float
+    brand_like_seconds: float
+    sample_seconds: float
+    limit: int
+
+
+@dataclass
+class _Group:
+    tracks: list[tuple[TextTrack, Placement]] = field(default_factory=list)
+
+    def frames(self) -> set[int]:
+        return {seen.sequence for track, _ in self.tracks for seen in track.observations}
+
+    def spelling(self) -> Reading:
+        """The reading that was voted for most; its longest spelling where votes are equal."""
+        readings = [reading for track, _ in self.tracks for reading in track.readings[:1]]
+        weight: dict[str, float] = defaultdict(float)
+        for reading in readings:
+            weight[reading.text] += reading.votes * reading.confidence
+        return max(readings, key=lambda reading: (weight[reading.text], len(reading.text), reading.confidence, reading.text))
+
+    def placement(self) -> Placement:
+        seconds: dict[Placement, int] = defaultdict(int)
+        for track, placement in self.tracks:
+            seconds[placement] += len(track.observations)
+        return max(sorted(seconds), key=lambda placement: seconds[placement])
+
+
+def group_candidates(
+    tracks: list[tuple[TextTrack, Placement]], names: NameIndex, rules: CandidateRules, *, grow: bool
+) -> list[Candidate]:
+    """Candidates from tracks that matched nothing, longest on screen first.
+
+    With ``grow``, lettering that is not a fixed graphic and stays long enough is marked as brand-like.
+    """
+    groups: dict[str, _Group] = {}
+    for track, placement in tracks:
+        text = track.readings[0].text
+        usable = track.readings[0].confidence >= rules.min_confidence and not is_figure(text)
+        if usable and sum(char.isalpha() for char in text) >= rules.min_letters:
+            _group_for(groups, normalize(text)).tracks.append((track, placement))
+    kept = [group for group in groups.values() if len(group.frames()) * rules.sample_seconds >= rules.min_seconds]
+    kept.sort(key=lambda group: (-len(group.frames()), group.spelling().text))
+    return [_candidate(group, names, rules, grow=grow) for group in kept[: rules.limit]]
+
+
+def _group_for(groups: dict[str, _Group], text: str) -> _Group:
+    known = groups.get(text)
+    if known is None:
+        near = (other for other in groups if abs(len(other) - len(text)) <= 2 and min(len(other), len(text)) >= 5)
+        match = next((o for o in near if Levenshtein.normalized_similarity(o, text) >= _SAME_SPELLING), None)
+        known = groups[match] if match is not None else groups.setdefault(text, _Group())
+    return known
+
+
+def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: bool) -> Candidate:
+    best = group.spelling()
+    suggestions = [Suggestion(name, similarity) for name, similarity in names.suggest(best.text)]
+    observations = merge_observations([track.observations for track, _ in group.tracks])
+    placement = group.placement()
+    seconds = len(group.frames()) * rules.sample_seconds
+    repeated = seconds >= rules.brand_like_seconds and placement != "overlay"
+    return Candidate(
+        candidate_id=_identity(best, observations),
+        text=best.text,
+        confidence=best.confidence,
+        placement=placement,
+        observations=observations,
+        crop_sequence=best.sequence,
+        crop_box=best.box,
+        members=len(group.tracks),
+        reason="resembles a known brand too little" if suggestions else "no known brand is spelled like it",
+        brand_like=grow and repeated and is_brand_like(best.text, min_letters=max(3, rules.min_letters)),
+        suggestions=suggestions,
+    )
+
+
+def merge_observations(parts: list[list[Observation]]) -> list[Observation]:
+    """Observations of several tracks in order of time."""
+    return sorted((seen for part in parts for seen in part), key=lambda seen: (seen.sequence, seen.box.x1, seen.box.y1))
+
+
+def _identity(best: Reading, observations: list[Observation]) -> str:
+    first = observations[0]
+    return hashlib.sha256(f"{fold(best.text)}|{first.sequence}|{first.box.to_xywh()}".encode()).hexdigest()[:16]

@@ -1,0 +1,47 @@
+"""Names set in two pieces: words that detection split, beside or above one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from detect.types import Box, TextTrack
+
+_MAX_PAIRS_A_FRAME = 40
+
+
+def adjacent_pairs(tracks: list[TextTrack]) -> Iterator[tuple[TextTrack, TextTrack, list[int]]]:
+    """Pairs of tracks that stand side by side or one above the other, with the sequences in which they do.
+
+    The first of a pair is read first: left of, or above, the second.
+    """
+    together: dict[tuple[int, int], list[int]] = defaultdict(list)
+    frames: dict[int, list[tuple[int, Box]]] = defaultdict(list)
+    for index, track in enumerate(tracks):
+        for seen in track.observations:
+            frames[seen.sequence].append((index, seen.box))
+    for sequence in sorted(frames):
+        pairs = ((a, b) for a in frames[sequence] for b in frames[sequence] if a[0] != b[0] and _follows(a[1], b[1]))
+        for number, (first, second) in enumerate(pairs):
+            if number >= _MAX_PAIRS_A_FRAME:
+                break
+            together[first[0], second[0]].append(sequence)
+    for (first_index, second_index), sequences in sorted(together.items()):
+        yield tracks[first_index], tracks[second_index], sequences
+
+
+def union(box: Box, other: Box) -> Box:
+    """Smallest box around both."""
+    return Box(min(box.x1, other.x1), min(box.y1, other.y1), max(box.x2, other.x2), max(box.y2, other.y2))
+
+
+def _follows(box: Box, other: Box) -> bool:
+    """Whether ``other`` continues ``box``: on the same line a gap to the right, or right below it."""
+    height = min(box.height, other.height)
+    if height == 0 or max(box.height, other.height) > 2 * height:
+        return False
+    same_line = abs((box.y1 + box.y2) - (other.y1 + other.y2)) <= height
+    if same_line:
+        return -0.5 * height <= other.x1 - box.x2 <= 1.5 * height
+    overlap = min(box.x2, other.x2) - max(box.x1, other.x1)
+    return overlap >= 0.5 * min(box.width, other.width) and -0.3 * height <= other.y1 - box.y2 <= 0.8 * height

@@ -1,0 +1,95 @@
+"""Finding brands by their reference pictures in the kept frames of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import msgspec
+import numpy as np
+
+from detect.engines.logos import LogoMatcher
+from detect.errors import StorageError
+from detect.stages.base import Image, StageContext
+from detect.stages.detect_edges import DetectEdgesOutput
+from detect.stages.detect_objects import DetectObjectsOutput
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.types import Box, BrandDetection, Observation
+
+_MAX_GAP = 2
+
+
+class LogoSight(msgspec.Struct, frozen=True, array_like=True):
+    """A reference picture recognised in one frame."""
+
+    brand: str
+    sequence: int
+    box: Box
+    confidence: float
+
+
+def find_logos(
+    ctx: StageContext,
+    scenes: list[FilterScenesOutput],
+    edges: list[DetectEdgesOutput],
+    objects: list[DetectObjectsOutput],
+) -> Iterator[BrandDetection]:
+    """Detections by logo over the whole asset; nothing is loaded when no known brand has a reference picture.
+
+    The search of each chunk is remembered by itself: what options ask of its confidence can change for free.
+    """
+    references = [(brand.name, logo) for brand in ctx.known_brands.brands for logo in brand.logos]
+    if not references or ctx.resources.load_logo is None:
+        return
+    matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
+    for scene, edge, found in zip(scenes, edges, objects, strict=True):
+        regions = {
+            sequence: [region.box for region in (*edge.regions.get(sequence, ()), *found.regions.get(sequence, ()))]
+            for sequence in scene.kept
+        }
+        depends_on = [ctx.source.sha256, matcher.digest, regions, scene.kept]
+        sights = ctx.remember("logos", depends_on, list[LogoSight], lambda: list(_search(ctx, matcher, regions)))
+        sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
+        yield from _as_detections(sure, {brand.name: brand.confirmed for brand in ctx.known_brands.brands}, matcher.digest)
+
+
+def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> Iterator[LogoSight]:
+    for sequence, boxes in regions.items():
+        ctx.checkpoint()
+        for match in matcher.find(ctx.frames.load(sequence), boxes or None):
+            yield LogoSight(match.brand, sequence, match.box, round(match.confidence, 4))
+
+
+def _as_detections(sights: Iterable[LogoSight], confirmed: dict[str, bool], model: str) -> Iterator[BrandDetection]:
+    """One detection for each run of sights of a brand without a gap of more than two sampled frames."""
+    runs: dict[str, list[LogoSight]] = {}
+    for sight in sorted(sights, key=lambda sight: (sight.brand, sight.sequence)):
+        run = runs.setdefault(sight.brand, [])
+        if run and sight.sequence - run[-1].sequence > _MAX_GAP:
+            yield _detection(run, confirmed, model)
+            run.clear()
+        run.append(sight)
+    for run in runs.values():
+        yield _detection(run, confirmed, model)
+
+
+def _detection(run: list[LogoSight], confirmed: dict[str, bool], model: str) -> BrandDetection:
+    return BrandDetection(
+        brand=run[0].brand,
+        source="logo",
+        confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
+        text="",
+        placement="other",
+        observations=[Observation(sight.sequence, sight.box, sight.confidence) for sight in run],
+        rule="logo",
+        model=f"logo features {model[:12]}",
+        confirmed=confirmed.get(run[0].brand, False),
+    )
+
+
+def _decode(ctx: StageContext, storage_key: str) -> Image:
+    assert ctx.resources.load_logo is not None
+    image = cv2.imdecode(np.frombuffer(ctx.resources.load_logo(storage_key), np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise StorageError(f"the reference picture {storage_key} is not a readable image")
+    return image

@@ -1,0 +1,194 @@
+"""Stage 4: text, read where it is new and followed where it is not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import cv2
+import msgspec
+import numpy as np
+from msgspec import Meta
+from msgspec.structs import replace
+
+from detect.context import is_overlay, lies_on, people_only
+from detect.engines.ocr import TextLine, ocr_digest, rectify
+from detect.motion import Gray, Quad
+from detect.stages.base import Image, Options, StageContext, StageOutput
+from detect.stages.detect_edges import DetectEdgesOutput
+from detect.stages.detect_objects import DetectObjectsOutput
+from detect.stages.extract_frames import ExtractFramesOutput
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.text_tracks import Follow, Frame, TextTracker, Track, Vote
+from detect.types import Box, Observation, Reading, TextTrack
+
+if TYPE_CHECKING:
+    from detect.resources import Resources
+
+_FOLLOW_WIDTH = 1280
+_MAX_SHOT_FRAMES = 120
+
+
+class RunOcrOptions(Options, frozen=True, kw_only=True):
+    """At what scale text is looked for, and how surely it must be read and followed."""
+
+    detect_side: Annotated[
+        int, Meta(ge=320, le=4096, description="long side of the picture that lines of text are searched in, pixels")
+    ] = 1312
+    line_threshold: Annotated[
+        float, Meta(ge=0.1, le=0.9, description="score from which a place counts as a line of text")
+    ] = 0.5
+    min_confidence: Annotated[
+        float, Meta(ge=0, le=1, description="mean character confidence below which a reading is dropped")
+    ] = 0.5
+    min_letters: Annotated[int, Meta(ge=1, le=10, description="shorter texts are dropped")] = 2
+    follow_similarity: Annotated[
+        float, Meta(ge=0.3, le=1, description="correlation with its last sight from which a lost text is found again")
+    ] = 0.7
+    follow_anchor_similarity: Annotated[
+        float, Meta(ge=0.2, le=1, description="correlation with a detected sight that a followed text must keep")
+    ] = 0.55
+    follow_misses: Annotated[
+        int, Meta(ge=0, le=20, description="sampled frames a text may be lost before its track ends")
+    ] = 2
+    follow_reach: Annotated[
+        float, Meta(ge=0.2, le=6, description="how far around its expected place a lost text is searched, line heights")
+    ] = 1.5
+
+
+class RunOcrInput(msgspec.Struct, frozen=True):
+    extract_frames: ExtractFramesOutput
+    filter_scenes: FilterScenesOutput
+    detect_edges: DetectEdgesOutput
+    detect_objects: DetectObjectsOutput
+
+
+class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
+    """The texts of one chunk, each followed through one shot."""
+
+    tracks: list[TextTrack]
+
+
+class RunOcr:
+    """Read text on boards, jerseys and graphics; follow each through its shot."""
+
+    name, version = "run_ocr", 1
+    scope: Literal["chunk"] = "chunk"
+    uses_known_brands = False
+    Options, Input, Output = RunOcrOptions, RunOcrInput, RunOcrOutput
+
+    def model_digests(self, options: RunOcrOptions, resources: Resources) -> tuple[str, ...]:
+        return (ocr_digest(),)
+
+    def run(self, ctx: StageContext, data: RunOcrInput) -> RunOcrOutput:
+        tracks: list[TextTrack] = []
+        lines_read = lines_found = done = 0
+        people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
+        for shot in split_shots(data.filter_scenes, data.extract_frames):
+            reader = _ShotReader(ctx, shot, done, len(data.filter_scenes.kept))
+            done += len(shot)
+            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options))
+            found = tracker.run()
+            motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
+            for track in found:
+                finished = _finish(track, reader.scale, len(tracks), ctx.options)
+                if finished is not None:
+                    context = "overlay" if is_overlay(track, motions) else lies_on(finished.observations, people, boards)
+                    tracks.append(replace(finished, context=context))
+            lines_read += tracker.lines_read
+            lines_found += sum(len(frame.lines) for frame in reader.frames)
+        stats = {"frames": done, "lines_found": lines_found, "lines_read": lines_read, "tracks": len(tracks)}
+        return RunOcrOutput(tracks=tracks, stats=dict(stats))
+
+
+class _ShotReader:
+    """Frames of one shot: lines detected at once, single lines read on demand from the full picture."""
+
+    def __init__(self, ctx: StageContext, sequences: list[int], done: int, total: int) -> None:
+        self._ctx = ctx
+        self.scale = 1.0
+        self.frames: list[Frame] = []
+        self._current: tuple[int, Image] | None = None
+        for number, sequence in enumerate(sequences):
+            ctx.checkpoint()
+            self.frames.append(self._detect(sequence, ctx.frames.load(sequence)))
+            ctx.progress(done + number + 1, total)
+
+    def read(self, index: int, quad: Quad) -> TextLine:
+        """Read a quad given in the tracker's pixels from the full-size frame."""
+        image = self._image(self.frames[index].sequence)
+        return self._ctx.resources.ocr.read_line(rectify(image, quad / np.float32(self.scale)))
+
+    def _image(self, sequence: int) -> Image:
+        if self._current is None or self._current[0] != sequence:
+            self._current = (sequence, self._ctx.frames.load(sequence))
+        return self._current[1]
+
+    def _detect(self, sequence: int, image: Image) -> Frame:
+        options: RunOcrOptions = self._ctx.options
+        self.scale = min(1.0, _FOLLOW_WIDTH / image.shape[1])
+        found = self._ctx.resources.ocr.detect(
+            image, long_side=options.detect_side, box_threshold=options.line_threshold
+        )
+        return Frame(
+            sequence=sequence,
+            gray=_gray(image, self.scale),
+            lines=[(quad * np.float32(self.scale), score) for quad, score in found],
+        )
+
+
+def split_shots(scenes: FilterScenesOutput, extracted: ExtractFramesOutput) -> list[list[int]]:
+    """Kept sequences of a chunk, shot by shot; a very long shot is split so that memory stays bounded."""
+    times = {sample.sequence: sample.timestamp for sample in extracted.samples}
+    shots: list[list[int]] = []
+    shot_number = -1
+    for sequence in scenes.kept:
+        number = sum(cut <= times[sequence] for cut in scenes.cuts)
+        if number != shot_number or len(shots[-1]) >= _MAX_SHOT_FRAMES:
+            shots.append([])
+            shot_number = number
+        shots[-1].append(sequence)
+    return shots
+
+
+def _gray(image: Image, scale: float) -> Gray:
+    gray: Gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return gray if scale == 1.0 else cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def _follow(options: RunOcrOptions) -> Follow:
+    return Follow(
+        min_similarity=options.follow_similarity,
+        min_anchor_similarity=options.follow_anchor_similarity,
+        max_misses=options.follow_misses,
+        reach=options.follow_reach,
+    )
+
+
+def _finish(track: Track, scale: float, track_id: int, options: RunOcrOptions) -> TextTrack | None:
+    """A track as the stage's output, in full-size pixels, or None when nothing usable was read on it."""
+    readings = [
+        Reading(
+            text=text,
+            confidence=vote.confidence,
+            votes=vote.votes,
+            sequence=vote.sequence,
+            box=_full_box(vote.quad, scale),
+        )
+        for text, vote in sorted(track.votes.items(), key=_by_weight)
+        if vote.confidence >= options.min_confidence and sum(char.isalnum() for char in text) >= options.min_letters
+    ]
+    if not readings:
+        return None
+    observations = [
+        Observation(sight.sequence, _full_box(sight.quad, scale), round(sight.confidence, 4)) for sight in track.sights
+    ]
+    return TextTrack(track_id=track_id, readings=readings, observations=observations)
+
+
+def _by_weight(item: tuple[str, Vote]) -> tuple[float, str]:
+    return -item[1].votes * item[1].confidence, item[0]
+
+
+def _full_box(quad: Quad, scale: float) -> Box:
+    return Box.from_points([(float(x) / scale, float(y) / scale) for x, y in quad])

@@ -1,0 +1,252 @@
+"""Following texts through a shot: read once, recognised again by appearance, found where detection missed them.
+
+A detected line continues a track when it looks like it and lies where the camera's motion takes it; only lines that
+look new are read. A track that detection lost is searched for by its own appearance, forwards and, from its first
+sight, backwards, so that blur, a small size or a passing player do not cost the seconds between two readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+from detect.engines.ocr import TextLine
+from detect.geometry import iou
+from detect.matching import fold
+from detect.motion import (
+    CameraMotion,
+    Gray,
+    Matrix,
+    Patch,
+    Quad,
+    cut_patch,
+    find_patch,
+    move_quad,
+    patch_width,
+    similarity,
+)
+from detect.types import Box
+
+_SAME_LOOK = 0.85
+_ALIKE_LOOK = 0.6
+_SAME_TEXT = 0.6
+_MAX_ANCHORS = 3
+
+
+@dataclass(frozen=True)
+class Follow:
+    """How far and how surely a lost text is searched for. Similarities are normalised cross-correlations."""
+
+    min_similarity: float
+    min_anchor_similarity: float
+    max_misses: int
+    reach: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One kept frame as the tracker sees it: grey levels, and lines found by detection (quads, scores)."""
+
+    sequence: int
+    gray: Gray
+    lines: list[tuple[Quad, float]]
+
+
+@dataclass
+class Sight:
+    """A track in one frame. ``found`` tells a detected line from one that was only followed."""
+
+    sequence: int
+    quad: Quad
+    confidence: float
+    found: bool
+
+
+@dataclass
+class Vote:
+    """How often, how surely and where best a text was read."""
+
+    votes: int = 0
+    confidence: float = 0.0
+    sequence: int = 0
+    quad: Quad = field(default_factory=lambda: np.zeros((4, 2), np.float32))
+
+
+@dataclass
+class Track:
+    """A line of text in the making. ``anchors`` are patches from frames where it was detected."""
+
+    sights: list[Sight]
+    votes: dict[str, Vote] = field(default_factory=dict)
+    anchors: list[Patch] = field(default_factory=list)
+    last_patch: Patch | None = None
+    misses: int = 0
+
+    def best_text(self) -> str:
+        return max(self.votes, key=lambda text: (self.votes[text].votes * self.votes[text].confidence, text), default="")
+
+    def is_settled(self) -> bool:
+        """Two readings agree, or one is almost certain: reading again would tell nothing new."""
+        best = self.votes.get(self.best_text())
+        return best is not None and ((best.votes >= 2 and best.confidence >= 0.8) or best.confidence >= 0.97)
+
+
+class TextTracker:
+    """Builds tracks over the frames of one shot. ``read`` reads a quad of a frame by its index."""
+
+    def __init__(self, frames: list[Frame], read: Callable[[int, Quad], TextLine], follow: Follow) -> None:
+        self._frames = frames
+        self._read = read
+        self._follow = follow
+        self._tracks: list[Track] = []
+        self.lines_read = 0
+        motion = CameraMotion()
+        features = [motion.features(frame.gray) for frame in frames]
+        self._motions = [motion.between(before, after) for before, after in zip(features, features[1:], strict=False)]
+
+    def run(self) -> list[Track]:
+        """All tracks of the shot that were read at least once, in the order they appeared."""
+        for index in range(len(self._frames)):
+            self._step(index)
+        for track in self._tracks:
+            self._extend_backwards(track)
+        return [track for track in self._tracks if track.votes]
+
+    @property
+    def motions(self) -> list[Matrix | None]:
+        """Homographies between consecutive frames."""
+        return self._motions
+
+    def _step(self, index: int) -> None:
+        frame = self._frames[index]
+        motion = self._motions[index - 1] if index else None
+        active = [track for track in self._tracks if track.misses <= self._follow.max_misses]
+        places = [move_quad(track.sights[-1].quad, motion) for track in active] if index else []
+        open_tracks = dict(enumerate(active))
+        patches = [cut_patch(frame.gray, quad, patch_width(quad)) for quad, _ in frame.lines]
+        for line, number, look in self._pairs(frame, patches, active, places):
+            if patches[line].size and number in open_tracks and self._join(index, line, patches, active[number], look):
+                patches[line] = np.zeros((0, 0), np.float32)
+                del open_tracks[number]
+        for line, patch in enumerate(patches):
+            if patch.size:
+                self._start(index, line, patch)
+        for number, track in open_tracks.items():
+            self._search(track, index, places[number])
+
+    def _pairs(
+        self, frame: Frame, patches: list[Patch], tracks: list[Track], places: list[Quad]
+    ) -> list[tuple[int, int, float]]:
+        """Lines and tracks that may be the same, best first: ``(line, track, similarity of looks)``."""
+        pairs = []
+        for number, (track, place) in enumerate(zip(tracks, places, strict=True)):
+            box = _box(place)
+            for line, (quad, _) in enumerate(frame.lines):
+                overlap, near = iou(box, _box(quad)), _near(place, quad)
+                if overlap < 0.2 and not near:
+                    continue
+                look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
+                if look >= _SAME_LOOK or (overlap >= 0.2 and (look >= 0.3 or overlap >= 0.5)):
+                    pairs.append((overlap + look, line, number, look))
+        return [(line, number, look) for _, line, number, look in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))]
+
+    def _join(self, index: int, line: int, patches: list[Patch], track: Track, look: float) -> bool:
+        """Continue ``track`` with a detected line if it shows the same text."""
+        quad, score = self._frames[index].lines[line]
+        if look < _SAME_LOOK or not track.votes:
+            if track.is_settled() and look >= _ALIKE_LOOK:
+                pass
+            elif not self._vote(track, index, quad, look):
+                return False
+        track.sights.append(Sight(self._frames[index].sequence, quad, score, found=True))
+        track.anchors = [*track.anchors, patches[line]][-_MAX_ANCHORS:]
+        track.last_patch, track.misses = patches[line], 0
+        return True
+
+    def _vote(self, track: Track, index: int, quad: Quad, look: float) -> bool:
+        """Read the line and count it for the track, unless it is another text than the track's."""
+        reading = self._read_line(index, quad)
+        text, known = fold(reading.text), fold(track.best_text())
+        alike = not known or not text or Levenshtein.normalized_similarity(text, known) >= _SAME_TEXT
+        contained = bool(text) and (text in known or known in text)
+        if not (alike or contained) and (look < _SAME_LOOK or reading.confidence >= 0.8):
+            return False
+        self._count(track, index, quad, reading)
+        return True
+
+    def _start(self, index: int, line: int, patch: Patch) -> None:
+        quad, score = self._frames[index].lines[line]
+        track = Track([Sight(self._frames[index].sequence, quad, score, found=True)], anchors=[patch], last_patch=patch)
+        self._count(track, index, quad, self._read_line(index, quad))
+        self._tracks.append(track)
+
+    def _read_line(self, index: int, quad: Quad) -> TextLine:
+        self.lines_read += 1
+        return self._read(index, quad)
+
+    def _count(self, track: Track, index: int, quad: Quad, reading: TextLine) -> None:
+        if not reading.text:
+            return
+        vote = track.votes.setdefault(reading.text, Vote())
+        vote.votes += 1
+        if reading.confidence > vote.confidence:
+            vote.confidence, vote.sequence, vote.quad = reading.confidence, self._frames[index].sequence, quad
+
+    def _search(self, track: Track, index: int, place: Quad) -> None:
+        track.misses += 1
+        sight = self._find(track, index, place, track.last_patch)
+        if sight is not None:
+            track.sights.append(sight[0])
+            track.last_patch, track.misses = sight[1], 0
+
+    def _extend_backwards(self, track: Track) -> None:
+        index = next(i for i, frame in enumerate(self._frames) if frame.sequence == track.sights[0].sequence)
+        quad, patch, earlier = track.sights[0].quad, track.anchors[0] if track.anchors else None, []
+        for before in range(index - 1, -1, -1):
+            motion = self._motions[before]
+            place = move_quad(quad, None if motion is None else np.linalg.inv(motion))
+            sight = self._find(track, before, place, patch)
+            if sight is None:
+                break
+            earlier.append(sight[0])
+            quad, patch = sight[0].quad, sight[1]
+        track.sights[:0] = reversed(earlier)
+
+    def _find(self, track: Track, index: int, place: Quad, patch: Patch | None) -> tuple[Sight, Patch] | None:
+        """The track's sight in a frame by appearance alone, if it is similar enough to its last and to an anchor."""
+        frame = self._frames[index]
+        if patch is None or not track.votes or not _visible(place, frame.gray):
+            return None
+        quad, score = find_patch(frame.gray, patch, place, reach_x=self._follow.reach, reach_y=self._follow.reach)
+        if score < self._follow.min_similarity or not _visible(quad, frame.gray):
+            return None
+        seen = cut_patch(frame.gray, quad, patch.shape[1])
+        if max(similarity(anchor, seen) for anchor in track.anchors) < self._follow.min_anchor_similarity:
+            return None
+        return Sight(frame.sequence, quad, score, found=False), seen
+
+
+def _box(quad: Quad) -> Box:
+    return Box.from_points([(float(x), float(y)) for x, y in quad])
+
+
+def _near(quad: Quad, other: Quad) -> bool:
+    """Whether two lines' centres are within a line's length, and their heights within a factor of two."""
+    height, other_height = _height(quad), _height(other)
+    distance = float(np.linalg.norm(quad.mean(axis=0) - other.mean(axis=0)))
+    reach = max(float(np.linalg.norm(quad[0] - quad[1])), 4 * height)
+    return distance <= reach and 0.5 <= height / max(other_height, 1e-6) <= 2
+
+
+def _height(quad: Quad) -> float:
+    return float(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2])))
+
+
+def _visible(quad: Quad, gray: Gray) -> bool:
+    """Whether at least two thirds of a quad's box lie in the picture and it is large enough to compare."""
+    box, (height, width) = _box(quad), gray.shape[:2]
+    inside = max(0, min(box.x2, width) - max(box.x1, 0)) * max(0, min(box.y2, height) - max(box.y1, 0))
+    return box.height >= 5 and box.area > 0 and inside >= 0.66 * box.area
