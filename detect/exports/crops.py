@@ -1,0 +1,69 @@
+"""Evidence pictures: what a box shows, with a little around it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from detect.errors import StorageError
+from detect.exports.files import make_folder, write_atomic
+from detect.geometry import clip_box, expand_box
+from detect.report import Report, Xywh
+from detect.stages.base import FrameSource, Image
+from detect.stages.extract_frames import encode_jpeg
+from detect.types import Box
+
+_MARGIN_SHARE = 0.6  # of the box's shorter side: a line of text then shows what it is written on
+_QUALITY = 90
+
+
+def cut_crop(image: Image, box: Xywh, *, width: int, height: int) -> bytes:
+    """JPEG of a box with its surroundings.
+
+    ``box`` is ``[x, y, width, height]`` pixels of the ``width`` x ``height`` source picture; ``image`` is that picture
+    as ``(h, w, 3)`` BGR, in any size. Raises ``ValueError`` for a box that lies outside the picture or is empty.
+    """
+    x, y, box_width, box_height = box
+    inside = clip_box(Box(x, y, x + box_width, y + box_height), width, height)
+    if not inside.area:
+        raise ValueError(f"the box {box} shows nothing of a {width}x{height} picture")
+    shown = expand_box(inside, _MARGIN_SHARE, width, height)
+    rows, columns = image.shape[:2]
+    top, bottom = shown.y1 * rows // height, -(-shown.y2 * rows // height)
+    left, right = shown.x1 * columns // width, -(-shown.x2 * columns // width)
+    return encode_jpeg(image[top:bottom, left:right], _QUALITY)
+
+
+def wanted_crops(report: Report) -> Iterator[tuple[int, Xywh, str]]:
+    """``(sequence, box, relative path)`` of every crop the report names, each once."""
+    seen: set[str] = set()
+    shown = [item for brand in report.brands for exposure in brand.exposures for item in exposure.evidence]
+    for item in (*shown, *report.unresolved):
+        if item.crop not in seen:
+            seen.add(item.crop)
+            yield item.sequence, item.box, item.crop
+
+
+def write_crops(report: Report, folder: Path, frames: FrameSource) -> tuple[list[Path], list[int]]:
+    """Cut all crops into ``folder``, decoding each frame once.
+
+    Returns the paths written and the sequences whose frames are no longer stored. Raises ``StorageError`` when a file
+    cannot be written.
+    """
+    by_frame: defaultdict[int, list[tuple[Xywh, str]]] = defaultdict(list)
+    for sequence, box, path in wanted_crops(report):
+        by_frame[sequence].append((box, path))
+    written, missing = [], []
+    if by_frame:
+        make_folder(folder / "crops")
+    for sequence in sorted(by_frame):
+        try:
+            image = frames.load(sequence)
+        except StorageError:
+            missing.append(sequence)
+            continue
+        for box, path in by_frame[sequence]:
+            body = cut_crop(image, box, width=report.source.width, height=report.source.height)
+            written.append(write_atomic(folder / path, body))
+    return written, missing

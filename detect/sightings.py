@@ -1,0 +1,125 @@
+"""From detections to brand presences: on which samples each brand was seen, and over which stretches of time.
+
+Everything here gives the same result for the same detections in any order, and however their observations are split
+over several of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, get_args
+
+from detect.exposures import SampleClock, Span
+from detect.types import Box, BrandDetection, DetectionSource, Observation
+
+if TYPE_CHECKING:
+    from detect.stages.compile_report import CompileReportOptions
+
+SOURCES: tuple[DetectionSource, ...] = get_args(DetectionSource)
+
+StandsFor = Mapping[int, Sequence[int]]
+"""A kept sequence to the near-duplicates that were dropped for it."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A brand in one box of one sample. ``direct`` is False on a near-duplicate that its kept frame stands for."""
+
+    index: int
+    sequence: int
+    direct: bool
+    box: Box
+    confidence: float
+    detection: BrandDetection
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sorts sights the same way for any order of detections."""
+        detection = self.detection
+        return (
+            self.index,
+            not self.direct,
+            self.box.to_xywh(),
+            -self.confidence,
+            -detection.confidence,
+            SOURCES.index(detection.source),
+            detection.text,
+            detection.rule,
+            detection.model,
+        )
+
+
+Sights = Mapping[int, Sequence[Sight]]
+"""Sights by the sample they lie on."""
+
+
+@dataclass(frozen=True)
+class BrandPresence:
+    """One brand's sights inside the separate stretches of time over which it counts as on screen."""
+
+    name: str
+    sights: Sights
+    spans: list[Span]
+
+    @cached_property
+    def indexes(self) -> set[int]:
+        """Samples on which it was on screen, bridged ones included."""
+        return {index for span in self.spans for index in span.indexes}
+
+    @cached_property
+    def seconds(self) -> float:
+        return math.fsum(span.seconds for span in self.spans)
+
+
+def find_presences(
+    detections: Iterable[BrandDetection], clock: SampleClock, stands_for: StandsFor, options: CompileReportOptions
+) -> list[BrandPresence]:
+    """Brands that were on screen long, often and surely enough, by name.
+
+    Raises ``ValueError`` for an observation on a sequence that was never sampled.
+    """
+    found: defaultdict[str, list[Sight]] = defaultdict(list)
+    for detection in detections:
+        if detection.confidence >= options.min_confidence:
+            found[detection.brand].extend(_sights(detection, clock, stands_for))
+    presences = (_presence(name, found[name], clock, options) for name in sorted(found))
+    return [presence for presence in presences if presence.spans]
+
+
+def samples_shown(observations: Iterable[Observation], clock: SampleClock, stands_for: StandsFor) -> set[int]:
+    """Samples that show the observations, near-duplicates included. Raises ``ValueError`` as above."""
+    return {index for seen in observations for _, index in _shown_on(seen.sequence, clock, stands_for)}
+
+
+def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: CompileReportOptions) -> BrandPresence:
+    sights: defaultdict[int, list[Sight]] = defaultdict(list)
+    for sight in sorted(found, key=lambda sight: sight.order):
+        sights[sight.index].append(sight)
+    spans = [
+        span
+        for span in clock.spans(clock.bridge(sights.keys(), options.bridge_seconds))
+        if span.seconds >= options.min_seconds
+        and sum(index in sights for index in span.indexes) >= options.min_observations
+    ]
+    return BrandPresence(
+        name, {index: sights[index] for span in spans for index in span.indexes if index in sights}, spans
+    )
+
+
+def _sights(detection: BrandDetection, clock: SampleClock, stands_for: StandsFor) -> Iterator[Sight]:
+    for seen in detection.observations:
+        for sequence, index in _shown_on(seen.sequence, clock, stands_for):
+            yield Sight(index, sequence, sequence == seen.sequence, seen.box, seen.confidence, detection)
+
+
+def _shown_on(sequence: int, clock: SampleClock, stands_for: StandsFor) -> Iterator[tuple[int, int]]:
+    """``(sequence, sample)`` of a frame and of the near-duplicates it stands for."""
+    for shown in (sequence, *stands_for.get(sequence, ())):
+        index = clock.index(shown)
+        if index is None:
+            raise ValueError(f"an observation lies on frame {shown}, which was never sampled")
+        yield shown, index
