@@ -1,0 +1,206 @@
+"""Opening a video file: which files are accepted, which of its streams is the video, how its pictures are turned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from detect.errors import MediaError
+from detect.stages.base import Image
+
+MAX_PIXELS = 8192 * 8192
+
+# Demuxers that read one local file and nothing else. Playlists (hls, concat, dash) could make a file that somebody
+# uploaded read other files or addresses; picture and text "videos" (image2, tty) are not what is meant by a video.
+_VIDEO_FORMATS = "mov matroska webm avi mpegts mpeg flv asf ogg mxf nut h264 hevc"
+_AUDIO_FORMATS = "wav w64 flac mp3 aac aiff amr ac3 eac3 caf"
+_FORMAT_WHITELIST = ",".join(f"{_VIDEO_FORMATS} {_AUDIO_FORMATS}".split())
+
+# Formats in which a seek gives the same timestamps as reading from the start. A program stream (mpeg) does not.
+_EXACT_SEEK = frozenset({"mov", "matroska", "avi", "mpegts", "flv", "asf", "mxf", "nut"})
+
+_IMAGE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\x00", "TIFF"),
+    (0, b"MM\x00*", "TIFF"),
+    (8, b"WEBP", "WebP"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypmif1", "HEIF"),
+    (4, b"ftypavif", "AVIF"),
+)
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+
+Upright = Callable[[Image], Image]
+
+
+@dataclass(frozen=True)
+class OpenedVideo:
+    """A container standing at its beginning, and the one stream of it that is looked at."""
+
+    container: InputContainer
+    stream: VideoStream
+
+    @property
+    def format(self) -> str:
+        """Short name of the container's format, such as `mov` or `matroska`."""
+        return self.container.format.name.split(",")[0]
+
+    @property
+    def time_base(self) -> Fraction:
+        """Length of a tick in seconds."""
+        assert self.stream.time_base is not None
+        return self.stream.time_base
+
+    @property
+    def can_seek_exactly(self) -> bool:
+        return self.format in _EXACT_SEEK
+
+    def ticks(self, item: VideoFrame | Packet[VideoStream]) -> int | None:
+        """When a frame, or the picture in a packet, is shown, in ticks; None where the file does not say.
+
+        AVI knows no presentation timestamps, those found in it are guesses; its decoding timestamps, which a decoder
+        passes on in showing order, are what its frames are timed by.
+        """
+        if item.pts is None or self.format == "avi":
+            return item.dts
+        return item.pts
+
+    def declared_duration(self) -> Fraction | None:
+        """Length of the video stream in seconds as the file states it, or None where it states none.
+
+        A container's own length stands in for the stream's only where no other stream can be the longer one. Flash
+        video is not asked: its length is that of the last decoding timestamp.
+        """
+        if self.format == "flv":
+            return None
+        if self.stream.duration is not None and self.stream.duration > 0:
+            return self.stream.duration * self.time_base
+        tag = _parse_duration_tag(self.stream.metadata.get("DURATION", ""))
+        if tag is not None:
+            return tag
+        if self.container.duration is not None and self.container.duration > 0 and len(self.container.streams) == 1:
+            return Fraction(self.container.duration, av.time_base)
+        return None
+
+    def close(self) -> None:
+        self.container.close()
+
+
+def open_video(path: Path, *, threads: int = 2) -> OpenedVideo:
+    """Open a file and choose its video stream, set up to decode on `threads` threads.
+
+    Raises:
+        MediaError: the file is missing, no file, empty, not permitted, a still image, no video, without a video
+            stream, or in a codec that cannot be decoded here.
+    """
+    head = _read_head(path)
+    try:
+        container = av.open(str(path), mode="r", container_options={"format_whitelist": _FORMAT_WHITELIST})
+    except av.FFmpegError as error:
+        raise MediaError(_why_not_opened(path, head)) from error
+    try:
+        stream = _video_stream(path, container)
+    except MediaError:
+        container.close()
+        raise
+    # Slices and frames: whichever the codec can spread over threads.
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
+    return OpenedVideo(container, stream)
+
+
+def upright_turn(frame: VideoFrame) -> tuple[int, Upright]:
+    """The clockwise turn in degrees (0, 90, 180, 270) that the file asks for, and a function that does it.
+
+    The function also mirrors where the display matrix does; it takes and returns `(height, width, 3)` arrays.
+    """
+    side_data = cast("SideDataContainer", frame.side_data)
+    if "DISPLAYMATRIX" not in side_data:
+        return 0, lambda image: image
+    # 3x3 fixed point, row vectors: x' = a*x + c*y, y' = b*x + d*y
+    matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), dtype="<i4")
+    a, b, c, d = (int(matrix[index]) for index in (0, 1, 3, 4))
+    swap = abs(b) > abs(a)
+    mirror_x, mirror_y = (c < 0, b < 0) if swap else (a < 0, d < 0)
+
+    def turn(image: Image) -> Image:
+        turned = image.transpose(1, 0, 2) if swap else image
+        return np.ascontiguousarray(turned[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
+
+    if swap:
+        return (270 if b < 0 else 90), turn
+    return (180 if a < 0 and d < 0 else 0), turn
+
+
+def _read_head(path: Path) -> bytes:
+    """The first bytes of a regular, readable, non-empty file. Raises `MediaError` otherwise."""
+    try:
+        if not path.exists():
+            raise MediaError(f"{path}: there is no such file")
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "not a regular file"
+            raise MediaError(f"{path}: is {what}, not a video")
+        with path.open("rb") as file:
+            head = file.read(64)
+    except PermissionError as error:
+        raise MediaError(f"{path}: may not be read, permission denied") from error
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if not head:
+        raise MediaError(f"{path}: is empty (0 bytes)")
+    for offset, signature, name in _IMAGE_SIGNATURES:
+        if head[offset : offset + len(signature)] == signature:
+            raise MediaError(f"{path}: is a still image ({name}), not a video")
+    return head
+
+
+def _why_not_opened(path: Path, head: bytes) -> str:
+    if head[4:8] in _MP4_BOXES:
+        return (
+            f"{path}: is an MP4 or MOV file without a usable index (moov): it was cut off, or is still being written; "
+            "copy or export it again"
+        )
+    return f"{path}: is not a video in a format that can be read (mp4, mov, mkv, webm, avi, ts, …)"
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The video stream to look at: the first that is no cover picture."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        kind = "sound only" if container.streams.audio else "nothing that can be shown"
+        raise MediaError(f"{path}: has no video stream ({kind})")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise MediaError(f"{path}: its video codec cannot be decoded here; convert it to H.264")
+    if stream.width * stream.height > MAX_PIXELS:
+        size = f"{stream.width}x{stream.height}"
+        raise MediaError(f"{path}: pictures of {size} are too large, at most {MAX_PIXELS} pixels")
+    return stream
+
+
+def _parse_duration_tag(text: str) -> Fraction | None:
+    """Seconds of Matroska's DURATION tag, `HH:MM:SS.nnnnnnnnn`."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        return None
+    try:
+        hours, minutes, seconds = int(parts[0]), int(parts[1]), Fraction(parts[2].strip("\x00 "))
+    except ValueError:
+        return None
+    total = 3600 * hours + 60 * minutes + seconds
+    return total if total > 0 else None

@@ -1,0 +1,282 @@
+"""Sampling a video by its presentation timestamps, window by window, in one pass of the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from detect.media.container import OpenedVideo, open_video, upright_turn
+from detect.media.decoding import decode_from_key, decode_from_start, first_frame
+from detect.media.signals import ChangeMeter
+from detect.stages.base import Image
+from detect.timecode import format_timecode
+from detect.types import FrameSignals
+
+# How far before a window's start to look for an I-frame, in seconds, when the nearest one turned out not to do.
+_BACK_OFF = (0, 2, 8, 32, 128, 512, 2048, 8192)
+# A file that ends this much before its stated length has been cut off; less is a matter of rounding in containers.
+_CUT_OFF = Fraction(1, 2)
+# Timestamps that go back further than this, in seconds, are those of another recording spliced on, no stray frame's.
+_JUMP = 1
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The frame that was on screen at `sequence / fps` seconds.
+
+    `pts` is as in the file; `timestamp` is when the frame appeared and `until` when the next one replaced it, both in
+    seconds from the stream's first presentation timestamp. `image` is `(height, width, 3)` BGR, upright. A frame that
+    stayed through several sampling instants is given once, for the first of them.
+    """
+
+    sequence: int
+    pts: int
+    timestamp: Fraction
+    until: Fraction
+    image: Image
+
+
+@dataclass
+class _Shown:
+    """A decoded frame that waits for the one replacing it. Times in ticks after the stream's first timestamp."""
+
+    frame: VideoFrame
+    at: int
+    nominal_end: int
+
+
+@dataclass
+class _Faults:
+    """Where reading failed, in ticks after the stream's first timestamp; None where that is not known."""
+
+    origin: int
+    ticks: list[int] = field(default_factory=list)
+    unplaced: int = 0
+
+    def add(self, position: int | None) -> None:
+        if position is None:
+            self.unplaced += 1
+        else:
+            self.ticks.append(position - self.origin)
+
+    def between(self, start: int, end: int) -> bool:
+        return any(start <= tick < end for tick in self.ticks)
+
+
+class VideoReader:
+    """Reads one video file; use it as a context manager.
+
+    Sampling does not depend on how the video is cut into windows: the samples and signals of `[0, 30)` and `[30, 60)`
+    together are those of `[0, 60)`.
+
+    Raises:
+        MediaError: on entering, if the file cannot be read or no frame of it can be decoded.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 2) -> None:
+        self._path = Path(path)
+        self._threads = threads
+        self._converter = VideoReformatter()
+        self._video: OpenedVideo | None = None
+        self._meter = ChangeMeter()
+        self._problems: list[str] = []
+        self._ended_at: Fraction | None = None
+        self._width = self._height = 0
+
+    def __enter__(self) -> Self:
+        video = self._open()
+        first = first_frame(self._path, video)
+        self._origin = _known(video.ticks(first))
+        self._time_base = video.time_base
+        self._width, self._height = first.width, first.height
+        self._declared = video.declared_duration()
+        rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
+        self._frame_ticks = max(1, round(1 / (rate * self._time_base)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    @property
+    def signals(self) -> FrameSignals:
+        """Change at every frame decoded within the last window so far; see `ChangeMeter.signals`."""
+        return self._meter.signals()
+
+    @property
+    def problems(self) -> list[str]:
+        """What was broken within the last window, and at which second."""
+        return list(self._problems)
+
+    @property
+    def ended_at(self) -> Fraction | None:
+        """When the last frame decoded in the last window left the screen, seconds; None if it had no frame."""
+        return self._ended_at
+
+    def sample_window(
+        self, fps: Fraction, start: Fraction = Fraction(0), end: Fraction | None = None
+    ) -> Iterator[Sampled]:
+        """Give the frames on screen at `n / fps` seconds for each whole `n` with `start <= n / fps < end`.
+
+        Seconds count from the stream's first presentation timestamp; `end=None` reads to the end. Each call starts
+        `signals`, `problems` and `ended_at` anew. Memory does not grow with the window, but for four figures a frame.
+
+        Raises:
+            ValueError: `fps` is not positive, or the window is empty or starts before 0.
+        """
+        if fps <= 0:
+            raise ValueError(f"expected a positive sampling rate, got {fps}")
+        if start < 0 or (end is not None and end <= start):
+            raise ValueError(f"expected a window of positive length from 0 on, got [{start}, {end})")
+        return self._sample(_Window(fps, start, end, self._time_base))
+
+    def _sample(self, window: _Window) -> Iterator[Sampled]:
+        self._meter, self._problems, self._ended_at = ChangeMeter(), [], None
+        faults = _Faults(self._origin)
+        shown: _Shown | None = None
+        for frame, at in self._frames(window.first_tick, faults):
+            if shown is not None:
+                if at <= shown.at:
+                    if (shown.at - at) * self._time_base > _JUMP:
+                        self._note_jump(shown.at, at)
+                        break
+                    faults.add(self._origin + at)
+                    continue
+                # Nobody knows what was on screen where frames were lost: their forerunner does not stand for them.
+                until = min(at, shown.nominal_end) if faults.between(shown.at, at) else at
+                yield from self._finish(shown, until, window)
+            if window.is_over(at):
+                break
+            if at >= window.first_tick:
+                if shown is not None and shown.at < window.first_tick:
+                    self._meter.prime(shown.frame)
+                self._meter.measure(frame, float(at * self._time_base))
+            shown = _Shown(frame, at, at + (frame.duration or self._frame_ticks))
+        else:
+            if shown is not None:
+                yield from self._finish(shown, shown.nominal_end, window)
+            self._note_early_end(faults)
+        self._note_faults(faults, window)
+
+    def _finish(self, shown: _Shown, until: int, window: _Window) -> Iterator[Sampled]:
+        """Give a frame if a sampling instant of the window is the first that falls on it."""
+        self._ended_at = until * self._time_base
+        sequence = window.instant(shown.at)
+        if sequence < window.instant(until) and window.covers(sequence):
+            yield Sampled(
+                sequence=sequence,
+                pts=self._origin + shown.at,
+                timestamp=shown.at * self._time_base,
+                until=until * self._time_base,
+                image=self._image(shown.frame),
+            )
+
+    def _frames(self, first_tick: int, faults: _Faults) -> Iterator[tuple[VideoFrame, int]]:
+        """Frames and their ticks, from at least one frame before `first_tick` on, or from the first of all."""
+        video = self._open()
+        for back_off in _BACK_OFF if video.can_seek_exactly else ():
+            target = first_tick - 1 - round(back_off / self._time_base)
+            if target <= 0:
+                break
+            frames = self._placed(video, decode_from_key(video, self._origin + target, faults.add))
+            try:
+                first = next(frames, None)
+            except av.FFmpegError:
+                break
+            if first is not None and first[1] < first_tick:
+                yield first
+                yield from frames
+                return
+            faults.ticks.clear()
+            video = self._open()
+        video = self._open()
+        yield from self._placed(video, decode_from_start(video, faults.add))
+
+    def _placed(self, video: OpenedVideo, frames: Iterator[VideoFrame]) -> Iterator[tuple[VideoFrame, int]]:
+        """Frames with their ticks; one without a timestamp follows the one before it at the frame rate."""
+        at: int | None = None
+        for frame in frames:
+            ticks = video.ticks(frame)
+            if ticks is not None:
+                at = ticks - self._origin
+            elif at is not None:
+                at += frame.duration or self._frame_ticks
+            if at is not None:
+                yield frame, at
+
+    def _image(self, frame: VideoFrame) -> Image:
+        resized = (frame.width, frame.height) != (self._width, self._height)
+        if resized and not any("picture size" in problem for problem in self._problems):
+            self._problems.append(
+                f"the picture size changes to {frame.width}x{frame.height}; scaled to {self._width}x{self._height}"
+            )
+        picture = self._converter.reformat(frame, width=self._width, height=self._height, format="bgr24", threads=1)
+        _, turn = upright_turn(frame)
+        return np.ascontiguousarray(turn(cast("Image", picture.to_ndarray())))
+
+    def _note_faults(self, faults: _Faults, window: _Window) -> None:
+        inside = sorted(tick for tick in faults.ticks if tick >= window.first_tick and not window.is_over(tick))
+        if inside:
+            first, last = (format_timecode(tick * self._time_base) for tick in (inside[0], inside[-1]))
+            where = f"at {first}" if len(inside) == 1 else f"at {len(inside)} places between {first} and {last}"
+            self._problems.append(f"damaged data {where}; what could not be decoded was left out")
+
+    def _note_early_end(self, faults: _Faults) -> None:
+        ended_at = self._ended_at or Fraction(0)
+        if self._declared is not None and self._declared - ended_at > _CUT_OFF:
+            stated = format_timecode(self._declared)
+            self._problems.append(f"the video breaks off at {format_timecode(ended_at)} of a stated {stated}")
+        elif faults.unplaced:
+            self._problems.append(f"damaged data at the end, {format_timecode(ended_at)}")
+
+    def _note_jump(self, before: int, after: int) -> None:
+        jump = (format_timecode(ticks * self._time_base) for ticks in (before, after))
+        self._problems.append("timestamps jump back from {} to {}; reading stops there".format(*jump))
+
+    def _open(self) -> OpenedVideo:
+        """The video at its beginning, with a decoder that remembers nothing."""
+        self._close()
+        self._video = open_video(self._path, threads=self._threads)
+        return self._video
+
+    def _close(self) -> None:
+        if self._video is not None:
+            self._video.close()
+            self._video = None
+
+
+class _Window:
+    """`[start, end)` seconds and a sampling rate, in whole numbers: ticks after the first timestamp, and instants."""
+
+    def __init__(self, fps: Fraction, start: Fraction, end: Fraction | None, time_base: Fraction) -> None:
+        self._fps, self._start, self._end = fps, start, end
+        self._instants_per_tick = fps * time_base
+        self.first_tick = ceil(start / time_base)
+        self._over_tick = None if end is None else ceil(end / time_base)
+
+    def instant(self, tick: int) -> int:
+        """The first sampling instant at or after a tick."""
+        return -(-tick * self._instants_per_tick.numerator // self._instants_per_tick.denominator)
+
+    def covers(self, sequence: int) -> bool:
+        instant = sequence / self._fps
+        return self._start <= instant and (self._end is None or instant < self._end)
+
+    def is_over(self, tick: int) -> bool:
+        return self._over_tick is not None and tick >= self._over_tick
+
+
+def _known(ticks: int | None) -> int:
+    assert ticks is not None
+    return ticks
