@@ -213,7 +213,14 @@ class Runner:
             ),
             serde.pack(body),
         )
-        stats = {**result.stats, "seconds": round(result.seconds, 3), "units": result.units, "reused": result.reused}
+        stats = {
+            **result.stats,
+            "seconds": round(result.seconds, 3),
+            "units": result.units,
+            "reused": result.reused,
+            "skipped": result.skipped,
+            "incomplete": result.incomplete,
+        }
         return self.store.add_checkpoint(
             CheckpointRecord(
                 id=uuid4(),

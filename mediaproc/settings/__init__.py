@@ -9,6 +9,7 @@ from mediaproc.settings.api import *  # noqa: F403
 from mediaproc.settings.auth import *  # noqa: F403
 from mediaproc.settings.base import *  # noqa: F403
 from mediaproc.settings.database import *  # noqa: F403
+from mediaproc.settings.engine import *  # noqa: F403
 from mediaproc.settings.logging import *  # noqa: F403
 from mediaproc.settings.queue import *  # noqa: F403
 from mediaproc.settings.security import *  # noqa: F403

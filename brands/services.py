@@ -1,0 +1,102 @@
+"""Changing what is known about brands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F
+
+from brands.models import BrandLogo, KnownBrand, Source, SourceBrandSighting
+from detect.errors import ConfigError
+from detect.matching import normalize
+from detect.models import SourceAsset
+from detect.report import ReportBrand, ReportEvidence
+from detect.types import KnownBrandRecord
+
+_NAMESPACE = uuid5(NAMESPACE_DNS, "known-brand.mediaproc")
+
+
+@transaction.atomic
+def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
+    """The known brands a person listed by name: made where they are new, confirmed, and given their aliases."""
+    ensured = []
+    for record in listed:
+        brand = brand_get_or_create(name=record.name, source=Source.MANUAL)
+        aliases = list(dict.fromkeys([*brand.aliases, *record.aliases]))
+        if not brand.confirmed or aliases != brand.aliases:
+            brand.confirmed, brand.aliases = True, aliases
+            brand.save(update_fields=["confirmed", "aliases", "updated_at"])
+        ensured.append(brand)
+    return ensured
+
+
+def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:
+    """The brand of that name, in any spelling; a new one is unconfirmed."""
+    key = normalize(name)[:300]
+    brand, _ = KnownBrand.objects.get_or_create(
+        normalized_name=key,
+        defaults={"id": _brand_id(key), "canonical_name": name[:300], "first_source": source},
+    )
+    return brand
+
+
+def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:
+    """Give a brand a reference picture; the same picture again changes nothing. Raises ``ConfigError``."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"the reference picture {path} cannot be read: {error.strerror}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    known = BrandLogo.objects.filter(brand=brand, sha256=digest).first()
+    if known is not None:
+        return known
+    logo = BrandLogo(brand=brand, sha256=digest)
+    logo.image.save(f"{digest}{path.suffix.lower()}", ContentFile(content), save=True)
+    return logo
+
+
+@transaction.atomic
+def sightings_record(*, asset: SourceAsset, found: Iterable[ReportBrand]) -> None:
+    """Remember what a run saw: new brands unconfirmed, one sighting a source and brand, brought up to date."""
+    for reported in found:
+        evidence = [shown for exposure in reported.exposures for shown in exposure.evidence]
+        source = _first_source(evidence)
+        brand = brand_get_or_create(name=reported.name, source=source)
+        resolved = {normalize(shown.text) for shown in evidence if shown.source in ("local_vlm", "cloud_llm")}
+        before = SourceBrandSighting.objects.select_for_update().filter(source_asset=asset, brand=brand).first()
+        texts = sorted({*(before.texts if before else ()), *resolved} - {""})
+        occurrences = reported.occurrences
+        SourceBrandSighting.objects.update_or_create(
+            source_asset=asset,
+            brand=brand,
+            defaults={
+                "brand_name": brand.canonical_name,
+                "texts": texts,
+                "first_seen_timestamp": min(exposure.start for exposure in reported.exposures),
+                "last_seen_timestamp": max(exposure.end for exposure in reported.exposures),
+                "occurrences": occurrences,
+                "detection_source": before.detection_source if before and before.texts else source,
+                "avg_confidence": sum(e.mean_confidence for e in reported.exposures) / len(reported.exposures),
+            },
+        )
+        KnownBrand.objects.filter(id=brand.id).update(
+            total_occurrences=F("total_occurrences") + occurrences - (before.occurrences if before else 0)
+        )
+
+
+def _first_source(evidence: list[ReportEvidence]) -> Source:
+    """The source that asks most of trust: a model's word, where one was needed, over what was read."""
+    sources = {shown.source for shown in evidence}
+    ranked = (Source.CLOUD_LLM, Source.LOCAL_VLM, Source.MANUAL, Source.LOGO, Source.OCR)
+    return next((source for source in ranked if source.value in sources), Source.OCR)
+
+
+def _brand_id(key: str) -> UUID:
+    """The same id for the same name on every installation, so that reports can be compared; random once taken."""
+    derived = uuid5(_NAMESPACE, key)
+    return uuid4() if KnownBrand.objects.filter(id=derived).exists() else derived

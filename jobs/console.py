@@ -1,0 +1,163 @@
+"""How runs look in a terminal: a bar for each stage, tables of results, trees of checkpoints."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.tree import Tree
+
+from detect.checkpoints.store import CheckpointRecord
+from detect.errors import CancelledError
+from detect.events import StageResult
+from detect.report import Report, ReportStage
+
+_STEPS = 1000
+
+
+class ConsoleProgress:
+    """A :class:`~detect.events.RunListener` that draws a bar a stage, with what is left of its time.
+
+    Where the output is no terminal it prints one line a stage instead.
+    """
+
+    def __init__(self, console: Console, stages: int) -> None:
+        self._console = console
+        self._stages = stages
+        self._task: TaskID | None = None
+        self._progress = Progress(
+            TextColumn("{task.fields[number]}/{task.fields[stages]} {task.description:<16}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>4.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> ConsoleProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def stage_started(self, stage: str, index: int, units: int) -> None:
+        self._task = self._progress.add_task(stage, total=_STEPS, number=index + 1, stages=self._stages, note="")
+
+    def stage_progress(self, stage: str, fraction: float) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=fraction * _STEPS)
+
+    def stage_finished(self, result: StageResult) -> None:
+        note = describe_stage(result)
+        if self._task is not None:
+            self._progress.update(self._task, completed=_STEPS, note=note)
+        if not self._console.is_terminal:
+            line = f"{result.index + 1}/{self._stages} {result.stage:<16} {result.seconds:7.2f} s  {note}"
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+
+def describe_stage(result: StageResult) -> str:
+    """What a stage did, in a few words."""
+    if result.skipped:
+        return f"skipped: {result.skipped}"
+    figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in list(result.stats.items())[:4])
+    if result.reused == result.units:
+        return f"reused ({figures})" if figures else "reused"
+    return figures + (f" ({result.reused} of {result.units} chunks reused)" if result.reused else "")
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[_Stop]:
+    """Turn Ctrl-C and SIGTERM into a request to stop at the next safe place; a second Ctrl-C stops at once."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Stop:
+    """Whether somebody asked to stop."""
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    def request(self, number: int, frame: FrameType | None) -> None:
+        if self._requested:
+            raise KeyboardInterrupt
+        self._requested = True
+
+    def check(self) -> None:
+        """Raises ``CancelledError`` once a stop was asked for."""
+        if self._requested:
+            raise CancelledError("stopped; everything that was finished is kept")
+
+
+def brand_table(report: Report) -> Table:
+    """Brands and what they were given, most seconds first."""
+    table = Table(title=None, header_style="bold", caption=None)
+    for heading, right in (
+        ("brand", False), ("seconds", True), ("±", True), ("times", True), ("share of voice", True),
+        ("mean area", True), ("quality", True), ("where", False), ("", False),
+    ):
+        table.add_column(heading, justify="right" if right else "left")
+    for brand in report.brands:
+        table.add_row(
+            brand.name,
+            f"{brand.seconds:.1f}",
+            f"{brand.seconds_uncertainty:.1f}",
+            str(brand.occurrences),
+            f"{brand.share_of_voice:.1%}",
+            f"{brand.mean_area_share:.2%}",
+            f"{brand.quality_score:.0f}",
+            ", ".join(f"{place} {seconds:.1f} s" for place, seconds in brand.by_placement.items()),
+            "" if brand.confirmed else "unconfirmed",
+        )
+    return table
+
+
+def reuse_table(stages: list[ReportStage]) -> Table:
+    """Which stages were reused and which ran."""
+    table = Table(header_style="bold")
+    for heading in ("stage", "what happened", "seconds"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    for stage in stages:
+        if stage.reused:
+            happened = "reused"
+        elif stage.skipped:
+            happened = f"skipped: {stage.skipped}"
+        else:
+            happened = "ran" if not stage.reused_units else f"ran, {stage.reused_units} of {stage.units} chunks reused"
+        table.add_row(stage.stage, happened, f"{stage.seconds:.2f}")
+    return table
+
+
+def checkpoint_tree_view(nodes: list[CheckpointRecord], title: str) -> Tree:
+    """The tree of checkpoints, a branch where a replay left it."""
+    view = Tree(title)
+    places: dict[object, Tree] = {}
+    for node in nodes:
+        stats = node.stats[node.stage]
+        label = f"{node.stage}  [dim]{str(node.id)[:8]}  job {str(node.job_id)[:8]}  {float(stats['seconds']):.2f} s"
+        if node.is_scenario:
+            label += f"  [/dim][bold]★ {node.scenario_label}"
+        places[node.id] = places.get(node.parent_id, view).add(label)
+    return view
+
+
+def consoles(*, quiet: bool = False) -> tuple[Console, Console]:
+    """For results (stdout) and for progress (stderr). Results are not wrapped where stdout is no terminal."""
+    output = Console(file=sys.stdout, quiet=quiet, width=None if sys.stdout.isatty() else 160)
+    return output, Console(file=sys.stderr, quiet=quiet, width=None if sys.stderr.isatty() else 160)

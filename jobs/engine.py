@@ -1,0 +1,37 @@
+"""The engine as this installation is set up: built from settings once, here."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from detect.models import Timeline
+from detect.persistence import DatabaseAnswerStore, StorageFrames
+from detect.providers.catalog import load_catalog
+from detect.resources import Resources
+
+
+@cache
+def engine_resources() -> Resources:
+    """Models and providers of this process. Raises ``ConfigError`` for a providers file that cannot be used."""
+    return Resources(
+        object_weights=settings.OBJECT_WEIGHTS,
+        weights_folders=settings.WEIGHTS_FOLDERS,
+        providers=load_catalog(settings.PROVIDERS_FILE),
+        answers=DatabaseAnswerStore(),
+        load_logo=_read_file,
+        threads=settings.INFERENCE_THREADS,
+    )
+
+
+def timeline_frames(timeline: Timeline) -> StorageFrames:
+    """The frames of a timeline in this installation's storage."""
+    return StorageFrames(default_storage, timeline.frames_prefix)
+
+
+def _read_file(key: str) -> bytes:
+    with default_storage.open(key, "rb") as file:
+        content: bytes = file.read()
+    return content

@@ -1,0 +1,33 @@
+"""``manage.py stages``: every stage with its options, their ranges and defaults."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand
+from rich.table import Table
+
+from detect.config import DEFAULT_PROFILE, describe_option, load_pipeline, resolve
+from jobs.console import consoles
+
+
+class Command(BaseCommand):
+    help = "List the stages of the brand pipeline, what each does, and the options that --set takes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--profile", default=DEFAULT_PROFILE, help="show its values (default %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        output, _ = consoles()
+        pipeline = load_pipeline("brands")
+        config = resolve(pipeline, options["profile"])
+        for stage in pipeline.stages:
+            table = Table(title=f"{stage.name}: {(stage.__doc__ or '').strip()}", title_justify="left", expand=True)
+            for heading in ("option", "value", "what it is"):
+                table.add_column(heading)
+            values = msgspec.to_builtins(config.options[stage.name])
+            for name, value in values.items():
+                table.add_row(f"{stage.name}.{name}", str(value), describe_option(stage, name).removeprefix("Allowed: "))
+            output.print(table)

@@ -1,0 +1,207 @@
+"""Starting, running, resuming and replaying jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from brands.models import KnownBrand
+from brands.selectors import known_brands_snapshot
+from brands.services import sightings_record
+from detect.checkpoints import serde
+from detect.checkpoints.store import CheckpointRecord
+from detect.config import Overrides, Pipeline, load_pipeline, merge, resolve
+from detect.errors import CancelledError, ConfigError, MediaprocError
+from detect.events import RunListener
+from detect.media.probe import Probe, probe
+from detect.models import SourceAsset
+from detect.persistence import DatabaseCheckpointStore, timeline_for, timeline_record_frames
+from detect.report import Report
+from detect.runner import Runner, RunRequest
+from jobs.choices import JobStatus, RunType
+from jobs.engine import engine_resources, timeline_frames
+from jobs.locks import job_lock
+from jobs.models import DetectJob
+from jobs.progress import JobProgress
+from jobs.selectors import job_branch, job_frames, job_known_brands, job_report, job_source
+
+_UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.FAILED)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job that was made for a request, or an unfinished one found for it again."""
+
+    job: DetectJob
+    resumed: bool
+
+
+def job_submit(
+    *, video: Path, profile: str, overrides: Overrides, brands: Iterable[KnownBrand] | None, pipeline_key: str = "brands"
+) -> Submission:
+    """Make a job for a video; the same request again finds the one that did not finish.
+
+    Everything is checked before a row is written. Raises ``MediaError`` for a file that cannot be read and
+    ``ConfigError`` for an unknown pipeline, profile, stage or option.
+    """
+    pipeline = load_pipeline(pipeline_key)
+    config = resolve(pipeline, profile, overrides)
+    asset = asset_ensure(probed=probe(video))
+    listed = None if brands is None else sorted(brand.normalized_name for brand in brands)
+    request_digest = serde.digest([asset.sha256, config.pipeline, profile, config.snapshot(), listed])
+    unfinished = DetectJob.objects.filter(
+        request_digest=request_digest, run_type=RunType.INITIAL, status__in=_UNFINISHED
+    ).first()
+    if unfinished is not None:
+        DetectJob.objects.filter(id=unfinished.id).update(video_path=str(video))
+        unfinished.video_path = str(video)
+        return Submission(unfinished, resumed=True)
+    first = pipeline.stages[0]
+    job = DetectJob.objects.create(
+        source_asset=asset,
+        timeline=timeline_for(asset, config.options[first.name], first.version, profile),
+        video_path=str(video),
+        pipeline=pipeline.key,
+        profile_name=profile,
+        config_overrides=overrides,
+        known_brands=serde.pack(serde.encode(known_brands_snapshot(asset=asset, only=brands))),
+        request_digest=request_digest,
+    )
+    return Submission(job, resumed=False)
+
+
+def job_replay(*, parent: DetectJob, start_stage: str, overrides: Overrides) -> DetectJob:
+    """A new job that branches off ``parent`` before ``start_stage`` with other options.
+
+    Raises ``ConfigError`` for an unknown stage, option or value, for options of a stage that comes before the branch,
+    and when the parent did not get that far.
+    """
+    pipeline = load_pipeline(parent.pipeline)
+    index = pipeline.index(start_stage)
+    merged = merge(parent.config_overrides, overrides)
+    resolve(pipeline, parent.profile_name, merged)
+    earlier = [stage for stage in overrides if pipeline.index(stage) < index]
+    if earlier:
+        raise ConfigError(f"options of {', '.join(earlier)} have no effect on a replay from {start_stage}: start there")
+    branch = job_branch(parent)
+    if len(branch) < index:
+        reached = branch[-1].stage if branch else "nothing"
+        raise ConfigError(f"job {parent.id} has nothing to replay {start_stage} from: it got as far as {reached}")
+    timeline = parent.timeline
+    if index == 0:
+        config = resolve(pipeline, parent.profile_name, merged)
+        first = pipeline.stages[0]
+        timeline = timeline_for(parent.source_asset, config.options[first.name], first.version, parent.profile_name)
+    return DetectJob.objects.create(
+        source_asset=parent.source_asset,
+        timeline=timeline,
+        video_path=parent.video_path,
+        pipeline=parent.pipeline,
+        profile_name=parent.profile_name,
+        parent_job=parent,
+        branch_point_id=branch[index - 1].id if index else None,
+        run_type=RunType.REPLAY,
+        replay_from_stage=start_stage,
+        config_overrides=merged,
+        known_brands=_refreshed_brands(parent),
+        request_digest=serde.digest([str(parent.id), start_stage, merged]),
+    )
+
+
+def job_run(*, job: DetectJob, listener: RunListener, checkpoint: Callable[[], None] = lambda: None) -> Report:
+    """Run a job to its end in this process and return its report; a job that was stopped goes on where it was.
+
+    ``checkpoint`` is called between pieces of work and may raise ``CancelledError`` to stop: the job is then paused,
+    and everything finished is kept. Any other error leaves the job failed with its reason, and is raised.
+    """
+    with job_lock(job.id):
+        pipeline = load_pipeline(job.pipeline)
+        _mark(job, status=JobStatus.RUNNING, error_message="", started_at=job.started_at or timezone.now())
+        try:
+            _execute(job, pipeline, JobProgress(job, pipeline, listener), checkpoint)
+        except (CancelledError, KeyboardInterrupt):
+            _mark(job, status=JobStatus.PAUSED)
+            raise
+        except MediaprocError as error:
+            _mark(job, status=JobStatus.FAILED, error_message=str(error))
+            raise
+        except Exception as error:
+            _mark(job, status=JobStatus.FAILED, error_message=f"{type(error).__name__}: {error}")
+            raise
+        return _complete(job)
+
+
+def asset_ensure(*, probed: Probe) -> SourceAsset:
+    """The asset with this content: one row however often, and from wherever, it is analysed."""
+    asset, _ = SourceAsset.objects.update_or_create(
+        sha256=probed.sha256, defaults={"path": probed.path, "probe": msgspec.to_builtins(probed)}
+    )
+    return asset
+
+
+def _execute(job: DetectJob, pipeline: Pipeline, listener: RunListener, checkpoint: Callable[[], None]) -> None:
+    config = resolve(pipeline, job.profile_name, job.config_overrides)
+    assert job.timeline is not None
+    runner = Runner(
+        pipeline=pipeline,
+        store=DatabaseCheckpointStore(),
+        frames=job_frames(job),
+        resources=engine_resources(),
+        listener=listener,
+        checkpoint=checkpoint,
+    )
+    branch = job_branch(job)
+    parent: CheckpointRecord | None = branch[-1] if branch else None
+    if parent is None or parent.stage_index < len(pipeline.stages) - 1:
+        request = RunRequest(
+            job_id=job.id,
+            timeline_id=job.timeline.id,
+            source=job_source(job),
+            config=config,
+            overrides=job.config_overrides,
+            known_brands=job_known_brands(job),
+            parent=parent,
+        )
+        parent = runner.run(request).checkpoint
+    timeline_record_frames(job.timeline, timeline_frames(job.timeline), runner.load(parent, pipeline.stages[0].name))
+
+
+def _complete(job: DetectJob) -> Report:
+    """Write a finished run's totals and sightings, all or nothing."""
+    with transaction.atomic():
+        job.status = JobStatus.COMPLETED
+        report = job_report(job)
+        sightings_record(asset=job.source_asset, found=report.brands)
+        _mark(
+            job,
+            status=JobStatus.COMPLETED,
+            progress=1.0,
+            current_stage="",
+            total_detections=sum(len(brand.exposures) for brand in report.brands),
+            brands_found=len(report.brands),
+            cloud_llm_calls=report.costs.calls,
+            estimated_cost_usd=Decimal(report.costs.usd),
+            completed_at=timezone.now(),
+        )
+    return report
+
+
+def _mark(job: DetectJob, **fields: object) -> None:
+    DetectJob.objects.filter(id=job.id).update(**fields)
+    for name, value in fields.items():
+        setattr(job, name, value)
+
+
+def _refreshed_brands(parent: DetectJob) -> bytes:
+    """The brands a replay knows: those its parent was given, or all confirmed ones, as they are today."""
+    before = job_known_brands(parent)
+    only = None
+    if before.given:
+        only = list(KnownBrand.objects.filter(id__in=[record.brand_id for record in before.brands]))
+    return serde.pack(serde.encode(known_brands_snapshot(asset=parent.source_asset, only=only)))
