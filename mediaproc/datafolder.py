@@ -103,8 +103,11 @@ class DataFolder:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         for folder in (self.storage, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
+
+    def create_sockets(self) -> None:
+        """Make the folder of the sockets where it is not `run/`; whoever stops the servers removes it."""
         if self.sockets != self.run:
-            private_folder(self.sockets, mode)
+            private_folder(self.sockets, 0o711 if os.geteuid() == 0 else 0o700)
 
     def secret_key(self) -> str:
         """This installation's secret, made on first use and readable by its owner alone."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 # the first process of a run makes the folder; the workers of pytest-xdist find it in the environment they inherit
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    os.environ["MEDIAPROC_TEST_DATA"] = tempfile.mkdtemp(prefix="mediaproc-tests-")
+    _folder = tempfile.mkdtemp(prefix="mediaproc-tests-")
+    Path(_folder).chmod(0o711)  # as an installation has it: as root, Postgres enters as another user
+    os.environ["MEDIAPROC_TEST_DATA"] = _folder
 os.environ["MEDIAPROC_DATA"] = os.environ["MEDIAPROC_TEST_DATA"]
 os.environ["MEDIAPROC_DURABLE"] = "false"
-for _name in ("DATABASE_URL", "REDIS_URL", "AWS_S3_BUCKET", "STORAGE_BACKEND", "SECRET_KEY", "DEBUG"):
-    os.environ.pop(_name, None)
+for _name in list(os.environ):
+    # neither this machine's servers nor its keys are a test's business
+    if _name in {"DATABASE_URL", "REDIS_URL", "STORAGE_BACKEND"} or _name.startswith("AWS_"):
+        del os.environ[_name]
 
 from mediaproc.settings import *  # noqa: E402, F403 - reads the environment set above
 

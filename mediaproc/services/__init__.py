@@ -12,6 +12,15 @@ from __future__ import annotations
 
 from mediaproc.services.errors import ServiceError
 from mediaproc.services.prepare import migrate_if_needed, prepare
-from mediaproc.services.wanted import ensure_database, ensure_queue, release
+from mediaproc.services.wanted import S3Access, ensure_database, ensure_queue, ensure_s3, release
 
-__all__ = ["ServiceError", "ensure_database", "ensure_queue", "migrate_if_needed", "prepare", "release"]
+__all__ = [
+    "S3Access",
+    "ServiceError",
+    "ensure_database",
+    "ensure_queue",
+    "ensure_s3",
+    "migrate_if_needed",
+    "prepare",
+    "release",
+]

@@ -30,6 +30,7 @@ from mediaproc.datafolder import DataFolder
 from mediaproc.services.errors import ServiceError
 from mediaproc.services.postgres import Postgres
 from mediaproc.services.process import rotate, stop, tail
+from mediaproc.services.s3 import S3
 from mediaproc.services.valkey import Valkey
 
 log = logging.getLogger("mediaproc.supervisor")
@@ -229,7 +230,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     data = DataFolder(arguments.data)
     durable = not arguments.unsafe_fast
-    servers: list[Service] = [Postgres(data, durable), Valkey(data, durable)]
+    servers: list[Service] = [Postgres(data, durable), Valkey(data, durable), S3(data)]
     Supervisor(data, {server.name: server for server in servers}).run()
     return 0
 

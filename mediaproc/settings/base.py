@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediaproc import env
 from mediaproc.datafolder import PROJECT_ROOT
 
-DEBUG = env.flag("DEBUG", default=False)
+DEBUG = env.flag("MEDIAPROC_DEBUG", default=False)
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces

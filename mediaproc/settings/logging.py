@@ -9,8 +9,8 @@ import structlog
 
 from mediaproc import env
 
-_level = env.text("LOG_LEVEL", "WARNING").upper()
-_as_json = env.flag("LOG_JSON", default=not sys.stderr.isatty())
+_level = env.text("MEDIAPROC_LOG_LEVEL", "WARNING").upper()
+_as_json = env.flag("MEDIAPROC_LOG_JSON", default=not sys.stderr.isatty())
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,

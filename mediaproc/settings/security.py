@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from mediaproc import env
 
-SECRET_KEY = env.text("SECRET_KEY") or env.DATA.secret_key()
+SECRET_KEY = env.text("MEDIAPROC_SECRET_KEY") or env.DATA.secret_key()
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env.words("MEDIAPROC_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.words("MEDIAPROC_ORIGINS")
 
 # behind a proxy that speaks HTTPS; off by default, for a first run is plain HTTP on this machine
-_https = env.flag("HTTPS", default=False)
+_https = env.flag("MEDIAPROC_HTTPS", default=False)
 SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = False  # the proxy's work

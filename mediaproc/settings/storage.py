@@ -51,4 +51,4 @@ STATIC_ROOT = env.DATA.static
 STATICFILES_DIRS = [PROJECT_ROOT / "static"]
 # without a collected copy the files are served from where they lie, so that a fresh clone has its style sheets
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = env.flag("DEBUG", default=False)
+WHITENOISE_AUTOREFRESH = env.flag("MEDIAPROC_DEBUG", default=False)
