@@ -148,10 +148,14 @@ def _exposure(span: Span, placement: Placement, sights: Sights, scene: Scene) ->
 
 
 def _evidence(span: Span, sights: Sights, scene: Scene) -> list[ReportEvidence]:
-    """The best frame of each of ``evidence_per_exposure`` equal parts of the exposure, best first."""
+    """The best frame of each of ``evidence_per_exposure`` equal parts of the exposure, best first.
+
+    A near-duplicate, which was not looked at itself, serves only where there is nothing else.
+    """
+    everything = [sight for group in sights.values() for sight in group]
     parts: defaultdict[int, list[Sight]] = defaultdict(list)
-    for index, group in sights.items():
-        parts[(index - span.first) * scene.options.evidence_per_exposure // len(span.indexes)].extend(group)
+    for sight in [sight for sight in everything if sight.direct] or everything:
+        parts[(sight.index - span.first) * scene.options.evidence_per_exposure // len(span.indexes)].append(sight)
     best = sorted((max(group, key=_showing) for group in parts.values()), key=_showing, reverse=True)
     return [
         ReportEvidence(
@@ -208,9 +212,9 @@ def _surest(sights: Sequence[Sight]) -> Sight:
     return max(sights, key=lambda sight: sight.detection.confidence)
 
 
-def _showing(sight: Sight) -> tuple[bool, float]:
-    """How well one sight serves as evidence: read on this very frame, sure, large."""
-    return sight.direct, round(sight.confidence * math.sqrt(sight.box.area), 6)
+def _showing(sight: Sight) -> float:
+    """How well one sight serves as evidence: sure and large."""
+    return round(sight.confidence * math.sqrt(sight.box.area), 6)
 
 
 def _combined_uncertainty(spans: Sequence[Span]) -> float:

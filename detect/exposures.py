@@ -147,7 +147,7 @@ class SampleClock:
         return Edge((low + high) / 2, self._at_least_a_frame((high - low) / 2))
 
     def _at_cut(self, cuts: Sequence[float], chosen: float) -> Edge:
-        return Edge(chosen, self.frame_seconds + cuts[-1] - cuts[0])
+        return Edge(chosen, self.frame_seconds + (cuts[-1] - cuts[0]))
 
     def _cuts_before(self, index: int) -> Sequence[float]:
         """Cuts after sample ``index - 1`` and up to sample ``index``; for ``len(times)``, up to the end."""
