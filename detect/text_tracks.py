@@ -7,7 +7,7 @@ sight, backwards, so that blur, a small size or a passing player do not cost the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,16 +77,29 @@ class Vote:
 
 @dataclass
 class Track:
-    """A line of text in the making. ``anchors`` are patches from frames where it was detected."""
+    """A line of text in the making. ``anchors`` are patches from frames where it was detected.
 
-    sights: list[Sight]
+    ``place`` is where it was seen last; a track carried over from the shot before has a place but no sight yet.
+    """
+
+    place: Quad
+    sights: list[Sight] = field(default_factory=list)
     votes: dict[str, Vote] = field(default_factory=dict)
     anchors: list[Patch] = field(default_factory=list)
     last_patch: Patch | None = None
     misses: int = 0
 
+    def see(self, sight: Sight) -> None:
+        """Add the latest sight."""
+        self.sights.append(sight)
+        self.place = sight.quad
+
     def best_text(self) -> str:
         return max(self.votes, key=lambda text: (self.votes[text].votes * self.votes[text].confidence, text), default="")
+
+    def carried(self) -> Track:
+        """The same text, looked for at the same place on the screen in the next shot: graphics outlive cuts."""
+        return Track(self.place, votes=dict(self.votes), anchors=list(self.anchors), last_patch=self.last_patch)
 
     def is_settled(self) -> bool:
         """Two readings agree, or one is almost certain: reading again would tell nothing new."""
@@ -95,12 +108,23 @@ class Track:
 
 
 class TextTracker:
-    """Builds tracks over the frames of one shot. ``read`` reads a quad of a frame by its index."""
+    """Builds tracks over the frames of one shot.
 
-    def __init__(self, frames: list[Frame], read: Callable[[int, Quad], TextLine], follow: Follow) -> None:
+    ``read`` reads a quad of a frame by its index. ``before`` are the tracks of the shot before: a text that looks the
+    same at the same place on the screen goes on with what was read there.
+    """
+
+    def __init__(
+        self,
+        frames: list[Frame],
+        read: Callable[[int, Quad], TextLine],
+        follow: Follow,
+        before: Sequence[Track] = (),
+    ) -> None:
         self._frames = frames
         self._read = read
         self._follow = follow
+        self._carried = [track.carried() for track in before]
         self._tracks: list[Track] = []
         self.lines_read = 0
         motion = CameraMotion()
@@ -109,8 +133,11 @@ class TextTracker:
 
     def run(self) -> list[Track]:
         """All tracks of the shot that were read at least once, in the order they appeared."""
+        self._tracks.extend(self._carried)
         for index in range(len(self._frames)):
             self._step(index)
+            if index == 0:
+                self._tracks = [track for track in self._tracks if track.sights]
         for track in self._tracks:
             self._extend_backwards(track)
         return [track for track in self._tracks if track.votes]
@@ -124,7 +151,7 @@ class TextTracker:
         frame = self._frames[index]
         motion = self._motions[index - 1] if index else None
         active = [track for track in self._tracks if track.misses <= self._follow.max_misses]
-        places = [move_quad(track.sights[-1].quad, motion) for track in active] if index else []
+        places = [move_quad(track.place, motion) for track in active]
         open_tracks = dict(enumerate(active))
         patches = [cut_patch(frame.gray, quad, patch_width(quad)) for quad, _ in frame.lines]
         for line, number, look in self._pairs(frame, patches, active, places):
@@ -149,7 +176,7 @@ class TextTracker:
                 if overlap < 0.2 and not near:
                     continue
                 look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
-                if look >= _SAME_LOOK or (overlap >= 0.2 and (look >= 0.3 or overlap >= 0.5)):
+                if look >= _SAME_LOOK or (track.sights and overlap >= 0.2 and (look >= 0.3 or overlap >= 0.5)):
                     pairs.append((overlap + look, line, number, look))
         return [(line, number, look) for _, line, number, look in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))]
 
@@ -161,7 +188,7 @@ class TextTracker:
                 pass
             elif not self._vote(track, index, quad, look):
                 return False
-        track.sights.append(Sight(self._frames[index].sequence, quad, score, found=True))
+        track.see(Sight(self._frames[index].sequence, quad, score, found=True))
         track.anchors = [*track.anchors, patches[line]][-_MAX_ANCHORS:]
         track.last_patch, track.misses = patches[line], 0
         return True
@@ -179,7 +206,8 @@ class TextTracker:
 
     def _start(self, index: int, line: int, patch: Patch) -> None:
         quad, score = self._frames[index].lines[line]
-        track = Track([Sight(self._frames[index].sequence, quad, score, found=True)], anchors=[patch], last_patch=patch)
+        track = Track(quad, anchors=[patch], last_patch=patch)
+        track.see(Sight(self._frames[index].sequence, quad, score, found=True))
         self._count(track, index, quad, self._read_line(index, quad))
         self._tracks.append(track)
 
@@ -199,7 +227,7 @@ class TextTracker:
         track.misses += 1
         sight = self._find(track, index, place, track.last_patch)
         if sight is not None:
-            track.sights.append(sight[0])
+            track.see(sight[0])
             track.last_patch, track.misses = sight[1], 0
 
     def _extend_backwards(self, track: Track) -> None:
@@ -221,7 +249,8 @@ class TextTracker:
         if patch is None or not track.votes or not _visible(place, frame.gray):
             return None
         quad, score = find_patch(frame.gray, patch, place, reach_x=self._follow.reach, reach_y=self._follow.reach)
-        if score < self._follow.min_similarity or not _visible(quad, frame.gray):
+        needed = self._follow.min_similarity if track.sights else _SAME_LOOK
+        if score < needed or not _visible(quad, frame.gray):
             return None
         seen = cut_patch(frame.gray, quad, patch.shape[1])
         if max(similarity(anchor, seen) for anchor in track.anchors) < self._follow.min_anchor_similarity:

@@ -82,12 +82,13 @@ class RunOcr:
 
     def run(self, ctx: StageContext, data: RunOcrInput) -> RunOcrOutput:
         tracks: list[TextTrack] = []
+        found: list[Track] = []
         lines_read = lines_found = done = 0
         people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
         for shot in split_shots(data.filter_scenes, data.extract_frames):
             reader = _ShotReader(ctx, shot, done, len(data.filter_scenes.kept))
             done += len(shot)
-            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options))
+            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), before=found)
             found = tracker.run()
             motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
             for track in found:
