@@ -11,7 +11,9 @@ def main() -> int:
     """Run one command; an error that a person can fix is one line and exit code 1, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError
 
         from detect.errors import MediaprocError
     except ModuleNotFoundError as error:
@@ -19,8 +21,11 @@ def main() -> int:
         return 1
     try:
         execute_from_command_line(sys.argv)
-    except MediaprocError as error:
+    except (MediaprocError, ImproperlyConfigured) as error:
         print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        print(f"Error: the database cannot go on: {error}", file=sys.stderr)
         return 1
     return 0
 

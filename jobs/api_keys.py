@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
-from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 
 
 class KeyRole(models.TextChoices):
@@ -12,7 +14,7 @@ class KeyRole(models.TextChoices):
     WRITER = "writer", "writer: may do what its owner may"
 
 
-class ApiKeyManager(BaseAPIKeyManager):
+class ApiKeyManager(APIKeyManager):
     def find_usable(self, key: str) -> ApiKey | None:
         """The key with its owner, or None where it is unknown, revoked, expired or its owner may not log in."""
         prefix = key.partition(".")[0]
@@ -28,7 +30,7 @@ class ApiKey(AbstractAPIKey):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     role = models.CharField(max_length=10, choices=KeyRole, default=KeyRole.READER)
 
-    objects = ApiKeyManager()
+    objects: ClassVar[ApiKeyManager] = ApiKeyManager()
 
     class Meta(AbstractAPIKey.Meta):
         abstract = False

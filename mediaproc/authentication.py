@@ -33,7 +33,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API key is unknown, revoked or expired.")
         return found.user, found
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature is the framework's
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
     @staticmethod
@@ -49,7 +49,7 @@ class KeyRoleAllows(BasePermission):
 
     message = "This API key may only read."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+    def has_permission(self, request: Request, view: APIView) -> bool:
         from jobs.api_keys import ApiKey
 
         return not isinstance(request.auth, ApiKey) or request.method in SAFE_METHODS or request.auth.may_write

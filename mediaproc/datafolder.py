@@ -101,7 +101,7 @@ class DataFolder:
         mode = 0o711 if os.geteuid() == 0 else 0o700
         for folder in (self.root, self.run):
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
-        for folder in (self.storage, self.logs):
+        for folder in (self.storage, self.static, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def create_sockets(self) -> None:
@@ -109,12 +109,8 @@ class DataFolder:
         if self.sockets != self.run:
             private_folder(self.sockets, 0o711 if os.geteuid() == 0 else 0o700)
 
-    def secret_key(self) -> str:
-        """This installation's secret, made on first use and readable by its owner alone."""
-        return self.secret("secret_key")
-
     def secret(self, name: str, *, length: int = 50) -> str:
-        """A random text kept in the file ``name`` (mode 0600); made on first use, the same ever after."""
+        """A random text kept in the file ``name``, for its owner alone; made on first use, the same ever after."""
         path = self.root / name
         try:
             return path.read_text(encoding="utf-8").strip()

@@ -65,3 +65,14 @@ def database_url(name: str) -> dict[str, Any] | None:
     if parsed.get("ENGINE") != "django.db.backends.postgresql":
         raise ImproperlyConfigured(f"{name} must be a postgres:// URL: Postgres is the one database this runs on.")
     return parsed
+
+
+def secret(name: str) -> str:
+    """A random text that this installation keeps in its data folder; made on first use."""
+    try:
+        return DATA.secret(name)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder {DATA.root} cannot be used ({error.strerror or error}): make it writable, or set "
+            "MEDIAPROC_DATA to another folder."
+        ) from error

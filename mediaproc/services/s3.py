@@ -78,7 +78,7 @@ class S3:
                 on_parent_death=signal.SIGTERM,
             )
 
-    def ready(self, process: subprocess.Popen[bytes]) -> bool:  # noqa: ARG002 - the port is this server's alone
+    def ready(self, process: subprocess.Popen[bytes]) -> bool:
         """Whether it knows its keys and has somewhere to put an object."""
         try:
             self._get(f"{self.address()}/")

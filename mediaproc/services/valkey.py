@@ -55,7 +55,7 @@ class Valkey:
                 on_parent_death=signal.SIGTERM,
             )
 
-    def ready(self, process: subprocess.Popen[bytes]) -> bool:  # noqa: ARG002 - the socket is this server's alone
+    def ready(self, process: subprocess.Popen[bytes]) -> bool:
         try:
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.settimeout(1)

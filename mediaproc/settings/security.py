@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mediaproc import env
 
-SECRET_KEY = env.text("MEDIAPROC_SECRET_KEY") or env.DATA.secret_key()
+SECRET_KEY = env.text("MEDIAPROC_SECRET_KEY") or env.secret("secret_key")
 
 ALLOWED_HOSTS = env.words("MEDIAPROC_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("MEDIAPROC_ORIGINS")

@@ -1,0 +1,36 @@
+# make demo, make test: the two commands. ARGS passes arguments on: make demo ARGS=--once, make test ARGS="-k match".
+
+PY := .venv/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench clean
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
+
+setup:  ## virtual environment, dependencies, data folder, migrations
+	@./scripts/setup.sh
+
+demo: setup  ## a sample match analysed, and the site with its report; ARGS=--once ends after the table
+	@$(PY) manage.py demo $(ARGS)
+
+run: setup  ## the site alone
+	@$(PY) manage.py serve $(ARGS)
+
+test: setup  ## all tests
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup  ## style, types, migrations, Django's own checks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --fail-level WARNING
+
+bench: setup  ## how good and how fast; takes minutes
+	@$(PY) -m bench $(ARGS)
+
+clean:  ## remove what tools left behind; data/ and .venv stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -not -path './data/*' -prune -exec rm -rf {} +
