@@ -30,7 +30,11 @@ def read_brand_list(text: str) -> list[KnownBrandRecord]:
     if rows and [cell.strip().casefold() for cell in rows[0][1][:2]] in (["name", "aliases"], ["name"]):
         rows = rows[1:]
     entries = [
-        (row[0].strip(), tuple(alias.strip() for cell in row[1:] for alias in cell.split(";") if alias.strip()), f"line {number}")
+        (
+            row[0].strip(),
+            tuple(alias.strip() for cell in row[1:] for alias in cell.split(";") if alias.strip()),
+            f"line {number}",
+        )
         for number, row in rows
     ]
     return _checked(entries, where=str(path))
@@ -43,7 +47,9 @@ def _checked(entries: list[tuple[str, tuple[str, ...], str]], *, where: str) -> 
             if not normalize(spelling):
                 raise ConfigError(f"{where}: {place}: '{spelling}' has no letter or digit to look for")
             if len(spelling) > _MAX_NAME:
-                raise ConfigError(f"{where}: {place}: a name has {len(spelling)} letters, at most {_MAX_NAME} are taken")
+                raise ConfigError(
+                    f"{where}: {place}: a name has {len(spelling)} letters, at most {_MAX_NAME} are taken"
+                )
         key = normalize(name)
         known = brands.get(key)
         merged = tuple(dict.fromkeys([*(known.aliases if known else ()), *aliases]))

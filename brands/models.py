@@ -69,7 +69,9 @@ class SourceBrandSighting(models.Model):
 
     class Meta:
         ordering = ["brand_name"]
-        constraints = [models.UniqueConstraint(fields=["source_asset", "brand"], name="one_sighting_a_source_and_brand")]
+        constraints = [
+            models.UniqueConstraint(fields=["source_asset", "brand"], name="one_sighting_a_source_and_brand")
+        ]
 
     def __str__(self) -> str:
         return f"{self.brand_name} in {self.source_asset}"

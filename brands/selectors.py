@@ -13,8 +13,10 @@ _RESOLVED_BY = (Source.LOCAL_VLM, Source.CLOUD_LLM, Source.MANUAL)
 
 def known_brands_snapshot(*, asset: SourceAsset, only: Iterable[KnownBrand] | None = None) -> KnownBrands:
     """What a run on ``asset`` knows about brands: ``only`` the listed ones, or every confirmed one."""
-    brands = KnownBrand.objects.filter(confirmed=True) if only is None else KnownBrand.objects.filter(
-        id__in=[brand.id for brand in only]
+    brands = (
+        KnownBrand.objects.filter(confirmed=True)
+        if only is None
+        else KnownBrand.objects.filter(id__in=[brand.id for brand in only])
     )
     records = [_record(brand) for brand in brands.order_by("normalized_name").prefetch_related("logos")]
     names = {record.name for record in records}
@@ -33,7 +35,8 @@ def _record(brand: KnownBrand) -> KnownBrandRecord:
         brand_id=str(brand.id),
         confirmed=brand.confirmed,
         logos=tuple(
-            LogoReference(logo.sha256, logo.image.name) for logo in sorted(brand.logos.all(), key=lambda logo: logo.sha256)
+            LogoReference(logo.sha256, logo.image.name)
+            for logo in sorted(brand.logos.all(), key=lambda logo: logo.sha256)
         ),
     )
 

@@ -40,7 +40,9 @@ class _Group:
         weight: dict[str, float] = defaultdict(float)
         for reading in readings:
             weight[reading.text] += reading.votes * reading.confidence
-        return max(readings, key=lambda reading: (weight[reading.text], len(reading.text), reading.confidence, reading.text))
+        return max(
+            readings, key=lambda reading: (weight[reading.text], len(reading.text), reading.confidence, reading.text)
+        )
 
     def placement(self) -> Placement:
         seconds: dict[Placement, int] = defaultdict(int)

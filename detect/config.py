@@ -95,7 +95,9 @@ def resolve(pipeline: Pipeline, profile: str = DEFAULT_PROFILE, overrides: Overr
     for layer in layers:
         for stage in layer:
             pipeline.index(stage)
-    merged = {stage.name: merge(*({stage.name: layer.get(stage.name, {})} for layer in layers)) for stage in pipeline.stages}
+    merged = {
+        stage.name: merge(*({stage.name: layer.get(stage.name, {})} for layer in layers)) for stage in pipeline.stages
+    }
     options = {stage.name: convert_options(stage, merged[stage.name].get(stage.name, {})) for stage in pipeline.stages}
     return ResolvedConfig(pipeline=pipeline.key, profile=profile, options=options)
 

@@ -31,12 +31,14 @@ def is_overlay(track: Track, motions: dict[tuple[int, int], Matrix | None]) -> b
     return moved > 0 and stayed / moved > 0.5
 
 
-def lies_on(
-    observations: list[Observation], people: dict[int, list[Region]], boards: dict[int, list[Region]]
-) -> str:
+def lies_on(observations: list[Observation], people: dict[int, list[Region]], boards: dict[int, list[Region]]) -> str:
     """``person``, ``board`` or empty: what most sights of a text lie on."""
-    on_person = sum(any(_on_body(seen.box, region.box) for region in people.get(seen.sequence, ())) for seen in observations)
-    on_board = sum(any(_inside(seen.box, region.box) for region in boards.get(seen.sequence, ())) for seen in observations)
+    on_person = sum(
+        any(_on_body(seen.box, region.box) for region in people.get(seen.sequence, ())) for seen in observations
+    )
+    on_board = sum(
+        any(_inside(seen.box, region.box) for region in boards.get(seen.sequence, ())) for seen in observations
+    )
     if on_person >= _MIN_SHARE * len(observations):
         return "person"
     return "board" if on_board >= _MIN_SHARE * len(observations) else ""

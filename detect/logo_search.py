@@ -50,7 +50,9 @@ def find_logos(
         depends_on = [ctx.source.sha256, matcher.digest, regions, scene.kept]
         sights = ctx.remember("logos", depends_on, list[LogoSight], lambda: list(_search(ctx, matcher, regions)))
         sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
-        yield from _as_detections(sure, {brand.name: brand.confirmed for brand in ctx.known_brands.brands}, matcher.digest)
+        yield from _as_detections(
+            sure, {brand.name: brand.confirmed for brand in ctx.known_brands.brands}, matcher.digest
+        )
 
 
 def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> Iterator[LogoSight]:

@@ -121,9 +121,9 @@ class NameIndex:
             needed = max(min_similarity, _needed_similarity(len(name)))
             for run in runs:
                 if abs(len(run) - len(name)) <= 2:
-                    similarity = Levenshtein.normalized_similarity(run, name, score_cutoff=needed)
+                    similarity = round(Levenshtein.normalized_similarity(run, name), 3)
                     if similarity >= needed:
-                        found.append(TextMatch(brand, round(similarity, 3), "fuzzy"))
+                        found.append(TextMatch(brand, similarity, "fuzzy"))
         return found
 
     def _partial(self, whole: str) -> list[TextMatch]:
@@ -145,5 +145,6 @@ def _needed_similarity(letters: int) -> float:
 
 
 def _runs(parts: tuple[str, ...]) -> list[str]:
-    """All runs of up to five consecutive words, set tight."""
-    return ["".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, min(len(parts), i + 5) + 1)]
+    """All runs of up to five consecutive words, and the whole text, set tight."""
+    short = ["".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, min(len(parts), i + 5) + 1)]
+    return short if len(parts) <= 5 else [*short, "".join(parts)]

@@ -99,9 +99,7 @@ def similarity(patch: Patch, other: Patch) -> float:
     return float(cv2.matchTemplate(patch, inner, cv2.TM_CCOEFF_NORMED).max())
 
 
-def find_patch(
-    gray: Gray, patch: Patch, quad: Quad, *, reach_x: float, reach_y: float
-) -> tuple[Quad, float]:
+def find_patch(gray: Gray, patch: Patch, quad: Quad, *, reach_x: float, reach_y: float) -> tuple[Quad, float]:
     """Look for ``patch`` around ``quad``, up to ``reach`` patch heights away.
 
     Returns the quad where it fits best and the normalised cross-correlation there.

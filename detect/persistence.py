@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import cv2
 import msgspec
@@ -14,12 +13,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
 
+from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord, OutputRef
 from detect.errors import StorageError
 from detect.models import Checkpoint, ModelAnswer, SourceAsset, StageOutput, Timeline
 from detect.providers.answers import StoredAnswer
 from detect.stages.base import Image
-from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput
+from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput, encode_jpeg, perceptual_hash
+from detect.types import FrameSignals, Sample
 
 _REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
 _NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
@@ -60,7 +61,9 @@ class DatabaseCheckpointStore:
         return _record(node)
 
     def list_checkpoints(self, job_id: UUID) -> list[CheckpointRecord]:
-        return [_record(node) for node in Checkpoint.objects.filter(job_id=job_id).order_by("stage_index", "created_at")]
+        return [
+            _record(node) for node in Checkpoint.objects.filter(job_id=job_id).order_by("stage_index", "created_at")
+        ]
 
     def list_scenarios(self) -> list[CheckpointRecord]:
         return [_record(node) for node in Checkpoint.objects.filter(is_scenario=True).order_by("-created_at")]
@@ -151,21 +154,57 @@ def timeline_record_frames(timeline: Timeline, frames: StorageFrames, chunks: li
     """Write the manifest and facts of all frames, once all chunks were extracted."""
     if timeline.frames_meta:
         return
-    meta: list[dict[str, Any]] = []
-    for chunk_id, chunk in enumerate(chunks):
-        for sample in chunk.samples:
-            meta.append(
-                {
-                    "sequence": sample.sequence,
-                    "chunk_id": chunk_id,
-                    "timestamp": sample.timestamp,
-                    "perceptual_hash": sample.perceptual_hash,
-                }
+    timeline.frames_meta = [
+        {
+            "sequence": sample.sequence,
+            "chunk_id": chunk_id,
+            "timestamp": sample.timestamp,
+            "perceptual_hash": sample.perceptual_hash,
+        }
+        for chunk_id, chunk in enumerate(chunks)
+        for sample in chunk.samples
+    ]
+    timeline.frames_manifest = {str(row["sequence"]): frames.key(row["sequence"]) for row in timeline.frames_meta}
+    timeline.save(update_fields=["frames_meta", "frames_manifest"])
+
+
+def timeline_create(
+    *, asset: SourceAsset, profile: str, fps: float, images: dict[float, Image], job_id: UUID, storage: Storage
+) -> tuple[UUID, UUID]:
+    """A timeline from pictures that were not read from a video by this engine.
+
+    ``images`` maps seconds of the video to BGR arrays of shape ``(height, width, 3)``. Stores them, makes the root
+    checkpoint, from which every later stage can be replayed, and returns the ids of timeline and checkpoint.
+    """
+    timeline_id = uuid4()
+    frames = StorageFrames(storage, f"timelines/{timeline_id}")
+    samples = []
+    for second, image in sorted(images.items()):
+        jpeg = encode_jpeg(image, ExtractFramesOptions().jpeg_quality)
+        sequence = round(second * fps)
+        frames.save_jpeg(sequence, jpeg)
+        samples.append(
+            Sample(
+                sequence=sequence,
+                timestamp=second,
+                perceptual_hash=perceptual_hash(image),
+                digest=hashlib.sha256(jpeg).hexdigest(),
             )
-    timeline.frames_meta = meta
-    timeline.frames_manifest = {str(row["sequence"]): frames.key(row["sequence"]) for row in meta}
+        )
+    output = ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []), stats={"frames": len(samples)})
     with transaction.atomic():
-        timeline.save(update_fields=["frames_meta", "frames_manifest"])
+        timeline = Timeline.objects.create(
+            id=timeline_id,
+            source_asset=asset,
+            source_video=asset.path,
+            profile_name=profile,
+            fps=fps,
+            frames_prefix=f"timelines/{timeline_id}",
+        )
+        timeline_record_frames(timeline, frames, [output])
+        store = DatabaseCheckpointStore()
+        root = save_stage_output(store, stage="extract_frames", parts=[output], timeline_id=timeline_id, job_id=job_id)
+    return timeline_id, root.id
 
 
 def _record(node: Checkpoint) -> CheckpointRecord:

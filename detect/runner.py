@@ -7,16 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
+
+import msgspec
 
 from detect.checkpoints import serde
 from detect.checkpoints.keys import incomplete_key, output_key
+from detect.checkpoints.outputs import (
+    add_stage_checkpoint,
+    load_manifest,
+    load_stage_output,
+    make_ref,
+    merge_stats,
+    run_stats,
+)
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, Manifest, OutputRef
 from detect.config import Overrides, Pipeline, ResolvedConfig
 from detect.events import RunListener, SilentListener, StageResult
 from detect.planner import chunk_windows, input_fields
 from detect.resources import Resources
-from detect.stages.base import Chunk, FrameSource, Stage, StageContext, Stats
+from detect.stages.base import Chunk, FrameSource, Stage, StageContext
 from detect.types import KnownBrands, SourceInfo
 
 T = TypeVar("T")
@@ -76,20 +86,18 @@ class Runner:
 
     def load(self, node: CheckpointRecord, stage: str) -> list[Any]:
         """All parts of a stage's output at a checkpoint, in order."""
-        return [
-            serde.unpack(self.store.load_output(key), self.pipeline.stage(stage).Output)
-            for key in self._manifest(node, stage).keys
-        ]
+        return load_stage_output(self.store, node, stage, self.pipeline.stage(stage).Output)
 
     def _run_stage(
         self, request: RunRequest, index: int, parent: CheckpointRecord | None
     ) -> tuple[CheckpointRecord, StageResult]:
         stage = self.pipeline.stages[index]
-        inputs = {name: self._manifest(parent, name) for name in input_fields(stage)} if parent is not None else {}
-        units: list[Chunk | None] = [None]
-        if stage.scope == "chunk":
-            first_options = request.config.options[self.pipeline.stages[0].name]
-            units = list(chunk_windows(request.source.duration, first_options.chunk_seconds))
+        inputs = (
+            {name: load_manifest(self.store, parent, name) for name in input_fields(stage)}
+            if parent is not None
+            else {}
+        )
+        units = self._units(request, stage, inputs)
         self.listener.stage_started(stage.name, index, len(units))
         started, refs, reused = time.perf_counter(), [], 0
         for done, chunk in enumerate(units):
@@ -99,19 +107,40 @@ class Runner:
             refs.append(ref)
             reused += found
             self.listener.stage_progress(stage.name, (done + 1) / len(units))
+        seconds = time.perf_counter() - started
+        stats = merge_stats([ref.stats for ref in refs])
         result = StageResult(
             stage=stage.name,
             index=index,
             units=len(units),
             reused=reused,
-            seconds=time.perf_counter() - started,
-            stats=merge_stats([ref.stats for ref in refs]),
+            seconds=seconds,
+            stats=stats,
             skipped=refs[0].skipped,
             incomplete=any(ref.incomplete for ref in refs),
         )
-        node = self._add_checkpoint(request, result, refs, parent)
+        node = add_stage_checkpoint(
+            self.store,
+            stage=stage.name,
+            refs=refs,
+            stats={**stats, **run_stats(seconds=seconds, refs=refs, reused=reused)},
+            timeline_id=request.timeline_id,
+            job_id=request.job_id,
+            parent=parent,
+            overrides=request.overrides,
+            snapshot=request.config.snapshot(),
+        )
         self.listener.stage_finished(result)
         return node, result
+
+    @staticmethod
+    def _units(request: RunRequest, stage: Stage, inputs: dict[str, Manifest]) -> list[Chunk | None]:
+        """The whole asset, the windows a first stage reads, or the pieces an earlier stage left."""
+        if stage.scope == "asset":
+            return [None]
+        if inputs:
+            return [Chunk(index) for index in range(len(next(iter(inputs.values())).keys))]
+        return list(chunk_windows(request.source.duration, request.config.options[stage.name].chunk_seconds))
 
     def _run_unit(
         self,
@@ -159,19 +188,10 @@ class Runner:
         return stage.Input(**loaded)
 
     def _store(self, stage: Stage, key: str, output: Any, seconds: float) -> OutputRef:
-        body = serde.encode(output)
-        content = serde.digest_bytes(body)
-        ref = OutputRef(
-            key=incomplete_key(key, content) if output.incomplete else key,
-            stage=stage.name,
-            digest=content,
-            size=len(body),
-            seconds=seconds,
-            stats=output.stats,
-            skipped=output.skipped,
-            incomplete=output.incomplete,
-        )
-        self.store.put_output(ref, serde.pack(body))
+        ref, packed = make_ref(key, stage.name, output, seconds=seconds)
+        if ref.incomplete:
+            ref = msgspec.structs.replace(ref, key=incomplete_key(key, ref.digest))
+        self.store.put_output(ref, packed)
         return ref
 
     def _remember(self, stage: Stage, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
@@ -180,77 +200,8 @@ class Runner:
             return serde.unpack(self.store.load_output(key), kind)
         started = time.perf_counter()
         value = compute()
-        body = serde.encode(value)
-        ref = OutputRef(
-            key=key,
-            stage=f"{stage.name}.{part}",
-            digest=serde.digest_bytes(body),
-            size=len(body),
-            seconds=time.perf_counter() - started,
-            stats={},
-            skipped="",
-            incomplete=False,
-        )
-        self.store.put_output(ref, serde.pack(body))
+        self.store.put_output(*make_ref(key, f"{stage.name}.{part}", value, seconds=time.perf_counter() - started))
         return value
-
-    def _add_checkpoint(
-        self, request: RunRequest, result: StageResult, refs: list[OutputRef], parent: CheckpointRecord | None
-    ) -> CheckpointRecord:
-        manifest = Manifest(keys=[ref.key for ref in refs], digests=[ref.digest for ref in refs])
-        body = serde.encode(manifest)
-        key = serde.digest({"manifest": manifest})
-        self.store.put_output(
-            OutputRef(
-                key=key,
-                stage=result.stage,
-                digest=serde.digest_bytes(body),
-                size=len(body),
-                seconds=sum(ref.seconds for ref in refs),
-                stats=result.stats,
-                skipped=result.skipped,
-                incomplete=result.incomplete,
-            ),
-            serde.pack(body),
-        )
-        stats = {
-            **result.stats,
-            "seconds": round(result.seconds, 3),
-            "units": result.units,
-            "reused": result.reused,
-            "skipped": result.skipped,
-            "incomplete": result.incomplete,
-        }
-        return self.store.add_checkpoint(
-            CheckpointRecord(
-                id=uuid4(),
-                timeline_id=request.timeline_id,
-                job_id=request.job_id,
-                parent_id=None if parent is None else parent.id,
-                stage=result.stage,
-                stage_index=result.index,
-                outputs={**({} if parent is None else parent.outputs), result.stage: key},
-                config_overrides=request.overrides,
-                config_snapshot=request.config.snapshot(),
-                stats={**({} if parent is None else parent.stats), result.stage: stats},
-            )
-        )
-
-    def _manifest(self, node: CheckpointRecord, stage: str) -> Manifest:
-        return serde.unpack(self.store.load_output(node.outputs[stage]), Manifest)
-
-
-def merge_stats(parts: list[Stats]) -> Stats:
-    """Add up the figures of a stage's chunks; texts are kept once where they agree."""
-    merged: Stats = {}
-    for part in parts:
-        for name, value in part.items():
-            known = merged.get(name)
-            if isinstance(value, str) or isinstance(known, str) or known is None:
-                merged[name] = value
-            else:
-                merged[name] = known + value
-    return merged
 
 
 def _part(manifest: Manifest, chunk: Chunk | None) -> Manifest:

@@ -7,6 +7,7 @@ sight, backwards, so that blur, a small size or a passing player do not cost the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -95,7 +96,9 @@ class Track:
         self.place = sight.quad
 
     def best_text(self) -> str:
-        return max(self.votes, key=lambda text: (self.votes[text].votes * self.votes[text].confidence, text), default="")
+        return max(
+            self.votes, key=lambda text: (self.votes[text].votes * self.votes[text].confidence, text), default=""
+        )
 
     def carried(self) -> Track:
         """The same text, looked for at the same place on the screen in the next shot: graphics outlive cuts."""
@@ -129,7 +132,7 @@ class TextTracker:
         self.lines_read = 0
         motion = CameraMotion()
         features = [motion.features(frame.gray) for frame in frames]
-        self._motions = [motion.between(before, after) for before, after in zip(features, features[1:], strict=False)]
+        self._motions = [motion.between(before, after) for before, after in itertools.pairwise(features)]
 
     def run(self) -> list[Track]:
         """All tracks of the shot that were read at least once, in the order they appeared."""

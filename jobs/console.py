@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.tree import Tree
 
@@ -109,8 +116,15 @@ def brand_table(report: Report) -> Table:
     """Brands and what they were given, most seconds first."""
     table = Table(title=None, header_style="bold", caption=None)
     for heading, right in (
-        ("brand", False), ("seconds", True), ("±", True), ("times", True), ("share of voice", True),
-        ("mean area", True), ("quality", True), ("where", False), ("", False),
+        ("brand", False),
+        ("seconds", True),
+        ("±", True),
+        ("times", True),
+        ("share of voice", True),
+        ("mean area", True),
+        ("quality", True),
+        ("where", False),
+        ("", False),
     ):
         table.add_column(heading, justify="right" if right else "left")
     for brand in report.brands:

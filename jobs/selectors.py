@@ -33,7 +33,9 @@ def job_find(text: str) -> DetectJob:
     if found:
         raise ConfigError(f"'{text}' is the beginning of several job ids: give more of it")
     recent = ", ".join(str(job.id) for job in DetectJob.objects.all()[:3])
-    raise ConfigError(f"there is no job '{text}'" + (f": the latest are {recent}" if recent else " yet: run analyze first"))
+    raise ConfigError(
+        f"there is no job '{text}'" + (f": the latest are {recent}" if recent else " yet: run analyze first")
+    )
 
 
 def job_source(job: DetectJob) -> SourceInfo:

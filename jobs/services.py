@@ -43,7 +43,12 @@ class Submission:
 
 
 def job_submit(
-    *, video: Path, profile: str, overrides: Overrides, brands: Iterable[KnownBrand] | None, pipeline_key: str = "brands"
+    *,
+    video: Path,
+    profile: str,
+    overrides: Overrides,
+    brands: Iterable[KnownBrand] | None,
+    pipeline_key: str = "brands",
 ) -> Submission:
     """Make a job for a video; the same request again finds the one that did not finish.
 

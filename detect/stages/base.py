@@ -65,11 +65,15 @@ class FrameSource(Protocol):
 
 @dataclass(frozen=True)
 class Chunk:
-    """A window of the asset, ``[start, end)`` seconds as exact fractions of text; ``end`` is None for the last."""
+    """A piece of the asset that is worked on by itself.
+
+    The stage that reads the video gets its window too, ``[start, end)`` seconds as exact fractions written as text;
+    ``end`` is None for the last. Later stages get what was made of that piece, and need no window.
+    """
 
     index: int
-    start: str
-    end: str | None
+    start: str = ""
+    end: str | None = None
 
 
 class Remember(Protocol):

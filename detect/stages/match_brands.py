@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -50,7 +51,8 @@ class MatchBrandsOptions(Options, frozen=True, kw_only=True):
         float, Meta(ge=0, le=600, description="least time on screen of an unresolved candidate, seconds")
     ] = 0.5
     grow_seconds: Annotated[
-        float, Meta(ge=0, le=600, description="time on screen from which unknown lettering is proposed as a brand, seconds")
+        float,
+        Meta(ge=0, le=600, description="time on screen from which unknown lettering is proposed as a brand, seconds"),
     ] = 2.0
     max_candidates: Annotated[int, Meta(ge=0, le=5000, description="unresolved candidates kept, longest first")] = 200
     logo_confidence: Annotated[
@@ -159,7 +161,11 @@ class _TrackMatcher:
                 f"{one.text} {two.text}", min_similarity=self._options.min_similarity, allow_partial=False
             )
             confidence = min(one.confidence, two.confidence)
-            if match is None or confidence < self._options.min_confidence or not _needs_both(match, one, two, self.names):
+            if (
+                match is None
+                or confidence < self._options.min_confidence
+                or not _needs_both(match, one, two, self.names)
+            ):
                 continue
             boxes = {seen.sequence: seen for seen in second.observations}
             observations = [
@@ -189,9 +195,7 @@ class _TrackMatcher:
         cached = self._cached.get(normalize(reading.text))
         if cached is not None:
             return TextMatch(cached, 1.0, "exact")
-        match = self.names.match(
-            reading.text, min_similarity=self._options.min_similarity, allow_partial=allow_partial
-        )
+        match = self.names.match(reading.text, min_similarity=self._options.min_similarity, allow_partial=allow_partial)
         if match is None:
             return None
         short = len(fold(reading.text)) <= 4
@@ -228,5 +232,5 @@ def _take(found: BrandDetection | None, detections: list[BrandDetection]) -> boo
 def _sample_seconds(chunks: list[ExtractFramesOutput]) -> float:
     """Median time between samples: what one sampled frame stands for."""
     times = [sample.timestamp for chunk in chunks for sample in chunk.samples]
-    gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(times))
     return gaps[len(gaps) // 2] if gaps else 1.0

@@ -94,7 +94,9 @@ class RunOcr:
             for track in found:
                 finished = _finish(track, reader.scale, len(tracks), ctx.options)
                 if finished is not None:
-                    context = "overlay" if is_overlay(track, motions) else lies_on(finished.observations, people, boards)
+                    context = (
+                        "overlay" if is_overlay(track, motions) else lies_on(finished.observations, people, boards)
+                    )
                     tracks.append(replace(finished, context=context))
             lines_read += tracker.lines_read
             lines_found += sum(len(frame.lines) for frame in reader.frames)

@@ -58,10 +58,14 @@ class Command(BaseCommand):
             help="a reference picture of a brand's logo, for marks without words; may be given again",
         )
         parser.add_argument(
-            "--profile", default=DEFAULT_PROFILE, help=f"kind of footage: {', '.join(profile_names())} (default %(default)s)"
+            "--profile",
+            default=DEFAULT_PROFILE,
+            help=f"kind of footage: {', '.join(profile_names())} (default %(default)s)",
         )
         add_set_argument(parser)
-        parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)")
+        parser.add_argument(
+            "--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)"
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -92,7 +96,9 @@ class Command(BaseCommand):
         for problem in report.source.problems:
             output.print(f"[yellow]{problem}", soft_wrap=True)
         output.print(f"Report: {next(path for path in written if path.suffix == '.html')}", soft_wrap=True)
-        output.print(f"Job {submission.job.id}: replay it with `manage.py replay {str(submission.job.id)[:8]} --from STAGE`")
+        output.print(
+            f"Job {submission.job.id}: replay it with `manage.py replay {str(submission.job.id)[:8]} --from STAGE`"
+        )
 
     @staticmethod
     def _run(job: DetectJob, console: Any) -> Report:

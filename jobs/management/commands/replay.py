@@ -41,7 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("job", help="the job's id, or how it begins")
         parser.add_argument("--from", dest="stage", required=True, metavar="STAGE", help="first stage to run again")
         add_set_argument(parser)
-        parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)")
+        parser.add_argument(
+            "--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)"
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -29,5 +29,7 @@ class Command(BaseCommand):
                 table.add_column(heading)
             values = msgspec.to_builtins(config.options[stage.name])
             for name, value in values.items():
-                table.add_row(f"{stage.name}.{name}", str(value), describe_option(stage, name).removeprefix("Allowed: "))
+                table.add_row(
+                    f"{stage.name}.{name}", str(value), describe_option(stage, name).removeprefix("Allowed: ")
+                )
             output.print(table)
