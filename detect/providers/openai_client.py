@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import email.utils
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 
 import httpx
@@ -91,6 +93,7 @@ class OpenAIClient:
             timeout=provider.timeout_s,
             limits=httpx.Limits(max_connections=provider.concurrency),
             proxy=provider.proxy or None,
+            verify=_certificates(),
             # Nothing but the providers file says where a request goes.
             trust_env=False,
             follow_redirects=False,
@@ -220,6 +223,12 @@ class OpenAIClient:
     def _redacted(self, text: str) -> str:
         # A shorter one is a placeholder such as "ollama" or "EMPTY", and a word that answers may well hold.
         return text.replace(self._api_key, "[key]") if len(self._api_key) >= _SHORTEST_KEY else text
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities that are trusted; reading them takes longer than many a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _blames_shape(response: _Response) -> bool:
