@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import (
@@ -159,16 +161,31 @@ def reuse_table(stages: list[ReportStage]) -> Table:
 
 
 def checkpoint_tree_view(nodes: list[CheckpointRecord], title: str) -> Tree:
-    """The tree of checkpoints, a branch where a replay left it."""
-    view = Tree(title)
-    places: dict[object, Tree] = {}
+    """The tree of checkpoints. What follows one another stands below one another; only branches are set in."""
+    children: dict[UUID | None, list[CheckpointRecord]] = defaultdict(list)
     for node in nodes:
-        stats = node.stats[node.stage]
-        label = f"{node.stage}  [dim]{str(node.id)[:8]}  job {str(node.job_id)[:8]}  {float(stats['seconds']):.2f} s"
-        if node.is_scenario:
-            label += f"  [/dim][bold]★ {node.scenario_label}"
-        places[node.id] = places.get(node.parent_id, view).add(label)
+        children[node.parent_id].append(node)
+    view = Tree(title)
+    places: dict[UUID | None, Tree] = {None: view}
+    for node in nodes:
+        siblings = children[node.parent_id]
+        place = places.get(node.parent_id, view)
+        label = _checkpoint_label(node)
+        if len(siblings) == 1:
+            place.add(label)
+            places[node.id] = place
+        else:
+            places[node.id] = place.add(f"[bold]branch[/bold] of job {str(node.job_id)[:8]}")
+            places[node.id].add(label)
     return view
+
+
+def _checkpoint_label(node: CheckpointRecord) -> str:
+    stats = node.stats[node.stage]
+    happened = "skipped" if stats["skipped"] else f"{float(stats['seconds']):.2f} s"
+    own = ", ".join(f"{name}={value}" for name, value in node.config_overrides.get(node.stage, {}).items())
+    label = f"{node.stage:<16}[dim]{str(node.id)[:8]}  {happened}[/dim]" + (f"  [cyan]{own}[/cyan]" if own else "")
+    return f"{label}  [bold]★ {node.scenario_label}" if node.is_scenario else label
 
 
 def consoles(*, quiet: bool = False) -> tuple[Console, Console]:

@@ -1,0 +1,1 @@
+"""REST interfaces, a module each. Paths, field names and status codes are what existing clients speak."""
