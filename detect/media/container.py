@@ -70,6 +70,11 @@ class OpenedVideo:
     def can_seek_exactly(self) -> bool:
         return self.format in _EXACT_SEEK
 
+    @property
+    def skips_silently(self) -> bool:
+        """Whether the demuxer steps over damaged parts without saying so."""
+        return self.format == "matroska"
+
     def ticks(self, item: VideoFrame | Packet[VideoStream]) -> int | None:
         """When a frame, or the picture in a packet, is shown, in ticks; None where the file does not say.
 
@@ -110,10 +115,17 @@ def open_video(path: Path, *, threads: int = 2) -> OpenedVideo:
     """
     head = _read_head(path)
     try:
-        container = av.open(str(path), mode="r", container_options={"format_whitelist": _FORMAT_WHITELIST})
+        container = av.open(
+            str(path),
+            mode="r",
+            container_options={"format_whitelist": _FORMAT_WHITELIST},
+            metadata_errors="replace",
+        )
     except av.FFmpegError as error:
         raise MediaError(_why_not_opened(path, head)) from error
     try:
+        if not container.streams:
+            raise MediaError(_why_not_opened(path, head))
         stream = _video_stream(path, container)
     except MediaError:
         container.close()
@@ -129,7 +141,9 @@ def upright_turn(frame: VideoFrame) -> tuple[int, Upright]:
 
     The function also mirrors where the display matrix does; it takes and returns `(height, width, 3)` arrays.
     """
-    side_data = cast("SideDataContainer", frame.side_data)
+    # A frame whose side data was looked at refers to itself and lingers until the garbage collector comes: a tiny
+    # copy may, a picture of many megabytes should not.
+    side_data = cast("SideDataContainer", frame.reformat(width=16, height=16).side_data)
     if "DISPLAYMATRIX" not in side_data:
         return 0, lambda image: image
     # 3x3 fixed point, row vectors: x' = a*x + c*y, y' = b*x + d*y
@@ -182,8 +196,7 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     """The video stream to look at: the first that is no cover picture."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        kind = "sound only" if container.streams.audio else "nothing that can be shown"
-        raise MediaError(f"{path}: has no video stream ({kind})")
+        raise MediaError(f"{path}: has no video stream{' (sound only)' if container.streams.audio else ''}")
     stream = streams[0]
     if stream.codec_context is None:
         raise MediaError(f"{path}: its video codec cannot be decoded here; convert it to H.264")

@@ -12,7 +12,7 @@ import msgspec
 
 from detect.errors import MediaError
 from detect.media.container import OpenedVideo, open_video, upright_turn
-from detect.media.decoding import first_frame
+from detect.media.decoding import first_frame, read_packets
 from detect.timecode import format_ratio
 from detect.types import SourceInfo
 
@@ -123,14 +123,12 @@ def _measure(path: Path) -> tuple[int, Fraction]:
     first: int | None = None
     end = frames = 0
     try:
-        for packet in video.container.demux(video.stream):
+        for packet in read_packets(video, lambda _: None):
             ticks = video.ticks(packet)
-            if packet.size and ticks is not None:
+            if ticks is not None:
                 frames += 1
                 first = ticks if first is None else min(first, ticks)
                 end = max(end, ticks + (packet.duration or 0))
-    except av.FFmpegError:
-        pass  # Broken off: what there is counts.
     finally:
         video.close()
     return frames, (end - (first or 0)) * video.time_base
@@ -147,7 +145,7 @@ def _rate_varies(path: Path) -> bool:
             video.container.seek((video.container.start_time or 0) + length // 2)
             intervals += _intervals(video)
     except av.FFmpegError:
-        pass  # A damaged part says nothing about the rate.
+        pass  # Where one cannot go, nothing is found out.
     finally:
         video.close()
     if not intervals:
@@ -160,15 +158,15 @@ def _rate_varies(path: Path) -> bool:
 def _intervals(video: OpenedVideo) -> list[int]:
     """Ticks between some pictures that follow one another, from where the container stands."""
     ticks: list[int] = []
-    for packet in video.container.demux(video.stream):
+    for packet in read_packets(video, lambda _: None):
         at = video.ticks(packet)
-        if packet.size and at is not None:
+        if at is not None:
             ticks.append(at)
         if len(ticks) >= _RATE_PACKETS:
-            # The last ones may still miss pictures that are stored later and shown earlier.
-            ticks = sorted(ticks)[: -_RATE_PACKETS // 8]
             break
     ticks.sort()
+    # Among the last, pictures may be missing that are stored later than they are shown, or were cut off.
+    del ticks[len(ticks) - min(16, len(ticks) // 8) :]
     return [after - before for before, after in pairwise(ticks)]
 
 

@@ -26,8 +26,8 @@ from detect.types import FrameSignals
 _BACK_OFF = (0, 2, 8, 32, 128, 512, 2048, 8192)
 # A file that ends this much before its stated length has been cut off; less is a matter of rounding in containers.
 _CUT_OFF = Fraction(1, 2)
-# Timestamps that go back further than this, in seconds, are those of another recording spliced on, no stray frame's.
-_JUMP = 1
+# After this many frames in a row that are earlier than one already shown, another recording was spliced on.
+_SPLICED = 100
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class VideoReader:
         self._origin = _known(video.ticks(first))
         self._time_base = video.time_base
         self._width, self._height = first.width, first.height
+        _, self._turn = upright_turn(first)
         self._declared = video.declared_duration()
         rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
         self._frame_ticks = max(1, round(1 / (rate * self._time_base)))
@@ -145,14 +146,9 @@ class VideoReader:
         self._meter, self._problems, self._ended_at = ChangeMeter(), [], None
         faults = _Faults(self._origin)
         shown: _Shown | None = None
-        for frame, at in self._frames(window.first_tick, faults):
+        reached_end = False
+        for frame, at in self._in_order(self._frames(window.first_tick, faults), faults):
             if shown is not None:
-                if at <= shown.at:
-                    if (shown.at - at) * self._time_base > _JUMP:
-                        self._note_jump(shown.at, at)
-                        break
-                    faults.add(self._origin + at)
-                    continue
                 # Nobody knows what was on screen where frames were lost: their forerunner does not stand for them.
                 until = min(at, shown.nominal_end) if faults.between(shown.at, at) else at
                 yield from self._finish(shown, until, window)
@@ -164,10 +160,10 @@ class VideoReader:
                 self._meter.measure(frame, float(at * self._time_base))
             shown = _Shown(frame, at, at + (frame.duration or self._frame_ticks))
         else:
+            reached_end = True
             if shown is not None:
                 yield from self._finish(shown, shown.nominal_end, window)
-            self._note_early_end(faults)
-        self._note_faults(faults, window)
+        self._note_problems(faults, window, reached_end=reached_end)
 
     def _finish(self, shown: _Shown, until: int, window: _Window) -> Iterator[Sampled]:
         """Give a frame if a sampling instant of the window is the first that falls on it."""
@@ -215,6 +211,23 @@ class VideoReader:
             if at is not None:
                 yield frame, at
 
+    def _in_order(self, frames: Iterator[tuple[VideoFrame, int]], faults: _Faults) -> Iterator[tuple[VideoFrame, int]]:
+        """Only the frames that are later than all before them; ends where another recording begins."""
+        latest: int | None = None
+        earlier = 0
+        for frame, at in frames:
+            if latest is None or at > latest:
+                latest, earlier = at, 0
+                yield frame, at
+                continue
+            earlier += 1
+            if earlier == 1:
+                faults.add(self._origin + at)
+            if earlier == _SPLICED:
+                jump = (format_timecode(ticks * self._time_base) for ticks in (latest, at))
+                self._problems.append("timestamps go back from {} to {}; reading stops there".format(*jump))
+                return
+
     def _image(self, frame: VideoFrame) -> Image:
         resized = (frame.width, frame.height) != (self._width, self._height)
         if resized and not any("picture size" in problem for problem in self._problems):
@@ -222,27 +235,25 @@ class VideoReader:
                 f"the picture size changes to {frame.width}x{frame.height}; scaled to {self._width}x{self._height}"
             )
         picture = self._converter.reformat(frame, width=self._width, height=self._height, format="bgr24", threads=1)
-        _, turn = upright_turn(frame)
-        return np.ascontiguousarray(turn(cast("Image", picture.to_ndarray())))
+        return np.ascontiguousarray(self._turn(cast("Image", picture.to_ndarray())))
 
-    def _note_faults(self, faults: _Faults, window: _Window) -> None:
-        inside = sorted(tick for tick in faults.ticks if tick >= window.first_tick and not window.is_over(tick))
-        if inside:
-            first, last = (format_timecode(tick * self._time_base) for tick in (inside[0], inside[-1]))
-            where = f"at {first}" if len(inside) == 1 else f"at {len(inside)} places between {first} and {last}"
-            self._problems.append(f"damaged data {where}; what could not be decoded was left out")
-
-    def _note_early_end(self, faults: _Faults) -> None:
+    def _note_problems(self, faults: _Faults, window: _Window, *, reached_end: bool) -> None:
         ended_at = self._ended_at or Fraction(0)
-        if self._declared is not None and self._declared - ended_at > _CUT_OFF:
+        cut_off = reached_end and self._declared is not None and self._declared - ended_at > _CUT_OFF
+        damaged = sorted(
+            seconds
+            for seconds in (tick * self._time_base for tick in faults.ticks)
+            if window.spans(seconds) and not (cut_off and seconds >= ended_at)
+        )
+        if damaged:
+            first, last = format_timecode(damaged[0]), format_timecode(damaged[-1])
+            where = f"at {first}" if len(damaged) == 1 else f"at {len(damaged)} places from {first} to {last}"
+            self._problems.append(f"damaged data {where}; what could not be decoded was left out")
+        if cut_off and self._declared is not None:
             stated = format_timecode(self._declared)
             self._problems.append(f"the video breaks off at {format_timecode(ended_at)} of a stated {stated}")
-        elif faults.unplaced:
+        elif reached_end and faults.unplaced and not damaged:
             self._problems.append(f"damaged data at the end, {format_timecode(ended_at)}")
-
-    def _note_jump(self, before: int, after: int) -> None:
-        jump = (format_timecode(ticks * self._time_base) for ticks in (before, after))
-        self._problems.append("timestamps jump back from {} to {}; reading stops there".format(*jump))
 
     def _open(self) -> OpenedVideo:
         """The video at its beginning, with a decoder that remembers nothing."""
@@ -270,8 +281,10 @@ class _Window:
         return -(-tick * self._instants_per_tick.numerator // self._instants_per_tick.denominator)
 
     def covers(self, sequence: int) -> bool:
-        instant = sequence / self._fps
-        return self._start <= instant and (self._end is None or instant < self._end)
+        return self.spans(sequence / self._fps)
+
+    def spans(self, seconds: Fraction) -> bool:
+        return self._start <= seconds and (self._end is None or seconds < self._end)
 
     def is_over(self, tick: int) -> bool:
         return self._over_tick is not None and tick >= self._over_tick
