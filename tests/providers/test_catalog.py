@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from detect.errors import ConfigError
-from detect.providers.catalog import ProviderCatalog, load_catalog
+from detect.providers.catalog import Provider, ProviderCatalog, load_catalog
+from mediaproc.datafolder import PROJECT_ROOT
 from tests.providers.made import ENVIRONMENT, KEY, provider
 
 GOOD = """
@@ -138,3 +141,11 @@ def test_keys_are_looked_up_when_needed_and_never_shown() -> None:
     assert "characters" in catalog.key_problem(one)
     assert "secret" not in catalog.key_problem(one)
     assert catalog.key_problem(provider("http://127.0.0.1:1/v1", api_key_env="")) == ""
+
+
+def test_the_documented_example_is_valid_and_every_field_is_documented(tmp_path: Path) -> None:
+    text = (PROJECT_ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert load_catalog(write(tmp_path, example)).names == ("cloud", "gpu_box", "laptop", "local")
+    documented = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))))
+    assert {field.name for field in msgspec.structs.fields(Provider)} - {"name"} <= documented
