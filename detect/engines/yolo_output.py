@@ -55,7 +55,7 @@ def letterbox(image: Image, height: int, width: int, *, centred: bool) -> tuple[
     canvas: Image = np.full((height, width, 3), _PADDING, dtype=np.uint8)
     resized = image
     if (new_height, new_width) != (source_height, source_width):
-        resized = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        resized = np.asarray(cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR), np.uint8)
     canvas[top : top + new_height, left : left + new_width] = resized
     scales = (new_width / source_width, new_height / source_height) if centred else (gain, gain)
     return canvas, Letterbox(scales[0], scales[1], left, top)
