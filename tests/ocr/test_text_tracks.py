@@ -1,0 +1,139 @@
+"""Following texts: read once, found again through blur and cuts, ended when the board changes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from detect.engines.ocr import TextLine
+from detect.motion import CameraMotion, cut_patch, find_patch, move_quad, patch_width, similarity
+from detect.text_tracks import Follow, Frame, TextTracker, Track
+
+FOLLOW = Follow(min_similarity=0.7, min_anchor_similarity=0.55, max_misses=2, reach=1.5)
+SIZE = (360, 640)
+
+
+class Scene:
+    """A textured background seen by a panning camera, with lettering painted on it."""
+
+    def __init__(self, seed: int = 3) -> None:
+        rng = np.random.default_rng(seed)
+        noise = rng.integers(40, 200, (90, 250), np.uint8)
+        self._world = cv2.resize(noise, (1000, 360), interpolation=cv2.INTER_CUBIC)
+
+    def frame(
+        self, sequence: int, pan: int, text: str, *, at: tuple[int, int] = (300, 200), detected: bool = True
+    ) -> Frame:
+        world = self._world.copy()
+        x, y = at
+        cv2.rectangle(world, (x - 4, y - 4), (x + 164, y + 34), 235, -1)
+        cv2.putText(world, text, (x, y + 25), cv2.FONT_HERSHEY_DUPLEX, 0.95, 20, 2, cv2.LINE_AA)
+        gray = np.ascontiguousarray(world[:, pan : pan + SIZE[1]])
+        quad = np.array([[x, y], [x + 160, y], [x + 160, y + 30], [x, y + 30]], np.float32) - np.float32([pan, 0])
+        return Frame(sequence, gray, [(quad, 0.9)] if detected else [])
+
+
+class Reader:
+    """Reads what was painted, and counts how often it was asked."""
+
+    def __init__(self, texts: list[str], confidence: float = 0.98) -> None:
+        self.texts, self.confidence, self.asked = texts, confidence, []
+
+    def __call__(self, index: int, quad: np.ndarray) -> TextLine:
+        self.asked.append(index)
+        return TextLine(self.texts[index], self.confidence)
+
+
+def track(frames: list[Frame], texts: list[str], before: tuple[Track, ...] = ()) -> tuple[list[Track], Reader]:
+    reader = Reader(texts)
+    return TextTracker(frames, reader, FOLLOW, before).run(), reader
+
+
+def sequences(found: Track) -> list[int]:
+    return [sight.sequence for sight in found.sights]
+
+
+def test_a_text_that_looks_the_same_is_read_once_while_the_camera_pans():
+    scene = Scene()
+    frames = [scene.frame(n, 20 * n, "VELMORA") for n in range(8)]
+    found, reader = track(frames, ["VELMORA"] * 8)
+    assert [sequences(one) for one in found] == [list(range(8))]
+    assert len(reader.asked) == 1
+
+
+def test_a_text_is_found_where_detection_missed_it_before_between_and_after():
+    scene = Scene()
+    frames = [scene.frame(n, 15 * n, "VELMORA", detected=n in (2, 5)) for n in range(8)]
+    found, _ = track(frames, ["VELMORA"] * 8)
+    assert [sequences(one) for one in found] == [list(range(8))]
+    for sight, frame in zip(found[0].sights, frames, strict=True):
+        expected = 300 - 15 * frame.sequence
+        assert abs(float(sight.quad[0][0]) - expected) <= 4
+    assert [sight.found for sight in found[0].sights] == [n in (2, 5) for n in range(8)]
+
+
+def test_a_board_that_changes_ends_one_track_and_begins_another():
+    scene = Scene()
+    texts = ["VELMORA"] * 4 + ["HEXALON"] * 4
+    frames = [scene.frame(n, 10 * n, text) for n, text in enumerate(texts)]
+    found, _ = track(frames, texts)
+    assert [(one.best_text(), sequences(one)) for one in found] == [
+        ("VELMORA", [0, 1, 2, 3]),
+        ("HEXALON", [4, 5, 6, 7]),
+    ]
+
+
+def test_a_text_that_left_is_not_followed_on_what_is_there_instead():
+    scene = Scene()
+    frames = [scene.frame(n, 10 * n, "VELMORA") for n in range(3)]
+    bare = Scene(seed=9)
+    frames += [Frame(n, np.ascontiguousarray(bare._world[:, 10 * n : 10 * n + SIZE[1]]), []) for n in range(3, 8)]
+    found, _ = track(frames, ["VELMORA"] * 8)
+    assert [sequences(one) for one in found] == [[0, 1, 2]]
+
+
+def test_a_graphic_that_outlives_a_cut_is_not_read_again():
+    first = [Scene(3).frame(n, 0, "VELMORA") for n in range(2)]
+    before, _ = track(first, ["VELMORA"] * 2)
+    after = [Scene(8).frame(n, 0, "VELMORA", detected=n > 2) for n in range(2, 5)]
+    found, reader = track(after, ["?"] * 3, before=tuple(before))
+    assert [(one.best_text(), sequences(one)) for one in found] == [("VELMORA", [2, 3, 4])]
+    assert reader.asked == []
+
+
+def test_nothing_is_carried_over_a_cut_that_changed_the_place():
+    before, _ = track([Scene(3).frame(0, 0, "VELMORA")], ["VELMORA"])
+    found, _ = track([Scene(8).frame(1, 0, "HEXALON")], ["HEXALON"], before=tuple(before))
+    assert [(one.best_text(), sequences(one)) for one in found] == [("HEXALON", [1])]
+
+
+def test_no_frames_and_no_lines_give_no_tracks():
+    assert track([], [])[0] == []
+    assert track([Scene().frame(0, 0, "VELMORA", detected=False)], [""])[0] == []
+
+
+@pytest.mark.parametrize("shift", [0, 37, 120])
+def test_camera_motion_is_found_to_a_pixel(shift):
+    scene, motion = Scene(), CameraMotion()
+    before, after = (motion.features(scene.frame(0, pan, "VELMORA").gray) for pan in (0, shift))
+    matrix = motion.between(before, after)
+    assert matrix is not None
+    moved = move_quad(np.float32([[200, 100], [300, 100], [300, 150], [200, 150]]), matrix)
+    assert np.abs(moved[:, 0] - (np.float32([200, 300, 300, 200]) - shift)).max() <= 1.5
+
+
+def test_no_motion_is_claimed_between_unrelated_pictures():
+    motion = CameraMotion()
+    flat = np.full(SIZE, 128, np.uint8)
+    assert motion.between(motion.features(Scene(3).frame(0, 0, "A").gray), motion.features(flat)) is None
+
+
+def test_a_patch_is_found_again_beside_where_it_was_expected():
+    frame = Scene().frame(0, 0, "VELMORA")
+    quad = frame.lines[0][0]
+    patch = cut_patch(frame.gray, quad, patch_width(quad))
+    place, score = find_patch(frame.gray, patch, quad + np.float32([18, -12]), reach_x=1.5, reach_y=1.5)
+    assert score > 0.95
+    assert np.abs(place - quad).max() <= 2
+    assert similarity(patch, patch) > 0.999
