@@ -18,6 +18,8 @@ class ApiKeyManager(APIKeyManager):
     def find_usable(self, key: str) -> ApiKey | None:
         """The key with its owner, or None where it is unknown, revoked, expired or its owner may not log in."""
         prefix = key.partition(".")[0]
+        if not (prefix.isascii() and prefix.isalnum()):  # not one of ours, and perhaps nothing Postgres would take
+            return None
         found: ApiKey | None = self.get_usable_keys().select_related("user").filter(prefix=prefix).first()
         if found is None or not found.is_valid(key) or found.has_expired or not found.user.is_active:
             return None

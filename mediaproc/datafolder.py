@@ -5,6 +5,7 @@ No Django here: the service supervisor reads this module too, and starts in a fe
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -109,6 +110,15 @@ class DataFolder:
         if self.sockets != self.run:
             private_folder(self.sockets, 0o711 if os.geteuid() == 0 else 0o700)
 
+    def wait_until_stopped(self) -> None:
+        """Return once no supervisor works on this folder: it holds a lock for as long as it lives."""
+        try:
+            file = (self.run / "supervisor.lock").open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+
     def secret(self, name: str, *, length: int = 50) -> str:
         """A random text kept in the file ``name``, for its owner alone; made on first use, the same ever after."""
         path = self.root / name
@@ -151,5 +161,5 @@ def _others_may_enter(path: Path) -> bool:
 def _search_bit(path: Path) -> bool:
     try:
         return bool(path.stat().st_mode & 0o001)
-    except FileNotFoundError:
-        return True  # will be made by us, open for searching
+    except OSError:
+        return True  # not there yet: it will be made by us, open for searching, or that fails with its own message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,3 @@ def real_media() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real footage: {folder} does not exist (set MEDIAPROC_TEST_MEDIA)")
     return folder
-
-
-def pytest_unconfigure() -> None:
-    """Stop this process's claim on the test servers; the run's first process then removes their folder."""
-    from mediaproc import services
-
-    services.release()
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        shutil.rmtree(os.environ["MEDIAPROC_TEST_DATA"], ignore_errors=True)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
+from mediaproc.datafolder import DataFolder
+
+
+def _remove(folder: Path) -> None:
+    """Runs after this process has given up its claim on the servers (exit handlers run last in, first out)."""
+    DataFolder(folder).wait_until_stopped()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 # the first process of a run makes the folder; the workers of pytest-xdist find it in the environment they inherit
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    _folder = tempfile.mkdtemp(prefix="mediaproc-tests-")
-    Path(_folder).chmod(0o711)  # as an installation has it: as root, Postgres enters as another user
-    os.environ["MEDIAPROC_TEST_DATA"] = _folder
+    _folder = Path(tempfile.mkdtemp(prefix="mediaproc-tests-"))
+    _folder.chmod(0o711)  # as an installation has it: as root, Postgres enters as another user
+    os.environ["MEDIAPROC_TEST_DATA"] = str(_folder)
+    atexit.register(_remove, _folder)
 os.environ["MEDIAPROC_DATA"] = os.environ["MEDIAPROC_TEST_DATA"]
 os.environ["MEDIAPROC_DURABLE"] = "false"
 for _name in list(os.environ):

@@ -99,7 +99,6 @@ class Claim:
     def _connect(self) -> socket.socket:
         try:
             self._data.create()
-            self._data.create_sockets()
         except OSError as error:
             raise ServiceError(
                 f"The data folder {self._data.root} cannot be used ({error.strerror or error}): make it writable, or "

@@ -148,7 +148,7 @@ def runnable_by(account: Account, program: Path) -> bool:
             return False
 
 
-def tail(path: Path, lines: int = 5) -> str:
+def tail(path: Path, lines: int = 3) -> str:
     """The last lines of a log, for an error message."""
     try:
         return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

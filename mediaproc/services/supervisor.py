@@ -73,6 +73,7 @@ class Supervisor:
         """Serve until the last claim is gone or SIGTERM comes; raises TimeoutError if a predecessor does not leave."""
         signal.signal(signal.SIGTERM, self._on_signal)
         with _lock(self.data.run / "supervisor.lock", patience=60):
+            self.data.create_sockets()  # under the lock, for a predecessor removes them under it
             self.data.control_socket.unlink(missing_ok=True)
             with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
                 listener.bind(str(self.data.control_socket))
@@ -231,7 +232,11 @@ def main() -> int:
     data = DataFolder(arguments.data)
     durable = not arguments.unsafe_fast
     servers: list[Service] = [Postgres(data, durable), Valkey(data, durable), S3(data)]
-    Supervisor(data, {server.name: server for server in servers}).run()
+    try:
+        Supervisor(data, {server.name: server for server in servers}).run()
+    except OSError as error:
+        log.error("%s", error)  # the process that waits for us shows this line to a person
+        return 1
     return 0
 
 

@@ -24,22 +24,24 @@ _LOCAL: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(MEDIA_ROOT)},
 }
-_S3: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": AWS_S3_BUCKET,
+
+
+def bucket_options(bucket: str) -> dict[str, Any]:
+    """How django-storages reaches ``bucket``: in ways that MinIO, SeaweedFS, Ceph and AWS all understand."""
+    return {
+        "bucket_name": bucket,
         "region_name": env.text("AWS_S3_REGION", "us-east-1"),
         "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
         "access_key": env.text("AWS_ACCESS_KEY_ID") or None,
         "secret_key": env.text("AWS_SECRET_ACCESS_KEY") or None,
-        # what MinIO, SeaweedFS, Ceph and AWS all take
         "signature_version": "s3v4",
         "addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path"),
         "default_acl": None,
         "file_overwrite": True,  # keys are content or job addresses: the same key is the same file
-        "querystring_auth": True,
-    },
-}
+    }
+
+
+_S3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": bucket_options(AWS_S3_BUCKET)}
 
 STORAGES = {
     "default": _S3 if STORAGE_BACKEND == "s3" else _LOCAL,
