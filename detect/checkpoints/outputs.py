@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-import msgspec
-
 from detect.checkpoints import serde
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, Manifest, OutputRef
 from detect.stages.base import Stats
@@ -138,7 +136,5 @@ def run_stats(*, seconds: float, refs: Sequence[OutputRef], reused: int) -> Stat
 
 def _content_ref(stage: str, value: Any) -> tuple[OutputRef, bytes]:
     """A reference keyed by content alone."""
-    key = serde.digest(
-        {"content of": stage, "type": type(value).__name__, "value": msgspec.to_builtins(value, str_keys=True)}
-    )
+    key = serde.digest({"content of": stage, "type": type(value).__name__, "value": value})
     return make_ref(key, stage, value, seconds=0.0)

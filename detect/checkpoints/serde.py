@@ -10,18 +10,19 @@ import msgspec
 
 T = TypeVar("T")
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
+_sorted_encoder = msgspec.msgpack.Encoder(order="deterministic")
 _COMPRESSION_LEVEL = 3
 
 
 def encode(value: Any) -> bytes:
-    """MessagePack bytes, the same for equal values."""
+    """MessagePack bytes of a stage output. Dictionaries keep their order: stages fill them in the order of time."""
     return _encoder.encode(value)
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of :func:`encode`, hexadecimal."""
-    return hashlib.sha256(encode(value)).hexdigest()
+    """SHA-256 of a value, hexadecimal: the same for equal values, in whatever order their dictionaries are."""
+    return hashlib.sha256(_sorted_encoder.encode(msgspec.to_builtins(value, str_keys=True))).hexdigest()
 
 
 def digest_bytes(body: bytes) -> str:
