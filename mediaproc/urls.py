@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import path
+from django.urls import include, path
 
 from mediaproc import errors, health
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("login", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("", include("jobs.urls")),
 ]
 
 handler400 = errors.bad_request

@@ -15,10 +15,10 @@ from jobs.exports.view import report_context
 class WrittenPictures:
     """Pictures of a written report: the crops lie beside it, whole frames do not."""
 
-    def crop(self, sequence: int, box: Xywh, path: str) -> str:  # noqa: ARG002 - the path says it all here
+    def crop(self, sequence: int, box: Xywh, path: str) -> str:
         return path
 
-    def frame(self, sequence: int) -> str:  # noqa: ARG002 - a written report has no frames
+    def frame(self, sequence: int) -> str:
         return ""
 
 
