@@ -10,13 +10,14 @@ All arithmetic is on exact fractions, so adding or splitting spans never moves a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import msgspec
 
 from detect.errors import MediaprocError
+from detect.geometry import covered_length, merge_intervals
 
 EDGE_TOLERANCE = 0.3
 
@@ -85,32 +86,33 @@ def score(
     renamed = {normalise_name(name): normalise_name(truth_name) for name, truth_name in (aliases or {}).items()}
     for name, spans in report_exposures.items():
         key = renamed.get(normalise_name(name), normalise_name(name))
-        reported.setdefault(key, []).extend((_exact(start), _exact(end)) for start, end in spans)
+        reported.setdefault(key, []).extend(_span(*span) for span in spans)
         names.setdefault(key, name)
 
     tolerance = _exact(edge_tolerance)
     per_brand: dict[str, BrandScore] = {}
-    sums = [Fraction(0), Fraction(0), Fraction(0)]
+    all_true = all_claimed = all_correct = Fraction(0)
     for key in sorted(set(certain) | set(reported)):
         if key in unscored:
             continue
-        true, claimed = union(certain.get(key, [])), union(reported.get(key, []))
-        left_out = union(uncertain.get(key, []) + [_around(edge, tolerance) for span in true for edge in span])
+        true, claimed = merge_intervals(certain.get(key, [])), merge_intervals(reported.get(key, []))
+        left_out = merge_intervals(
+            uncertain.get(key, []) + [_around(edge, tolerance) for span in true for edge in span]
+        )
         true, claimed = subtract(true, left_out), subtract(claimed, left_out)
-        seconds = total(true), total(claimed), total(intersect(true, claimed))
-        sums = [whole + part for whole, part in zip(sums, seconds, strict=True)]
-        per_brand[names[key]] = BrandScore(names[key], *map(float, seconds), in_truth=key in certain)
-    return _summary(*sums, per_brand)
-
-
-def _summary(true: Fraction, claimed: Fraction, correct: Fraction, per_brand: dict[str, BrandScore]) -> Score:
-    precision = _ratio(correct, claimed)
-    recall = _ratio(correct, true)
+        true_length, length, correct = _length(true), _length(claimed), _length(intersect(true, claimed))
+        all_true, all_claimed, all_correct = all_true + true_length, all_claimed + length, all_correct + correct
+        per_brand[names[key]] = BrandScore(
+            names[key], float(true_length), float(length), float(correct), in_truth=key in certain
+        )
+    precision, recall = _ratio(all_correct, all_claimed), _ratio(all_correct, all_true)
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return Score(precision=precision, recall=recall, f1=f1, per_brand=per_brand)
 
 
-def _read_truth(entries: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Intervals], dict[str, Intervals], dict[str, str]]:
+def _read_truth(
+    entries: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, Intervals], dict[str, Intervals], dict[str, str]]:
     """Certain spans, uncertain spans and the name to show, each by compared name. Ignored brands have no spans."""
     certain: dict[str, Intervals] = {}
     uncertain: dict[str, Intervals] = {}
@@ -138,23 +140,20 @@ def _exact(seconds: float) -> Fraction:
     return Fraction(repr(float(seconds)))
 
 
+def _span(start: float, end: float) -> Interval:
+    return _exact(start), max(_exact(start), _exact(end))
+
+
+def _length(spans: Intervals) -> Fraction:
+    return Fraction(covered_length(spans))
+
+
 def _around(edge: Fraction, tolerance: Fraction) -> Interval:
     return edge - tolerance, edge + tolerance
 
 
 def _ratio(part: float | Fraction, whole: float | Fraction) -> float:
     return float(part / whole) if whole else 1.0
-
-
-def union(spans: Iterable[Interval]) -> Intervals:
-    """Sorted, disjoint intervals covering the same instants; touching ones are joined, empty ones dropped."""
-    merged: Intervals = []
-    for start, end in sorted(span for span in spans if span[1] > span[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def intersect(first: Intervals, second: Intervals) -> Intervals:
@@ -176,17 +175,13 @@ def subtract(spans: Intervals, removed: Intervals) -> Intervals:
     """Instants in ``spans`` and not in ``removed``; arguments and result are sorted and disjoint."""
     rest: Intervals = []
     for start, end in spans:
+        left = start
         for gone_start, gone_end in removed:
-            if gone_end <= start or gone_start >= end:
+            if gone_end <= left or gone_start >= end:
                 continue
-            if gone_start > start:
-                rest.append((start, gone_start))
-            start = max(start, gone_end)
-        if start < end:
-            rest.append((start, end))
+            if gone_start > left:
+                rest.append((left, gone_start))
+            left = max(left, gone_end)
+        if left < end:
+            rest.append((left, end))
     return rest
-
-
-def total(spans: Intervals) -> Fraction:
-    """Length of disjoint intervals, in seconds."""
-    return sum((end - start for start, end in spans), Fraction(0))
