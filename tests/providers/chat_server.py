@@ -7,9 +7,10 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any
 
 _READ = re.compile(r'read: "([^"]*)"')
@@ -47,13 +48,18 @@ class Ask:
 
 @dataclass(frozen=True)
 class Reaction:
-    """What the server sends back. ``hang`` keeps the client waiting; ``hang_up`` closes without a word."""
+    """What the server sends back.
+
+    ``hang`` keeps the client waiting; ``hang_up`` closes without a word; ``drip`` sends spaces, one now and then,
+    for ever.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
     hang_up: bool = False
+    drip: bool = False
 
 
 Behaviour = Callable[[Ask], Reaction]
@@ -132,6 +138,13 @@ class ChatServer:
             with self._lock:
                 self._at_once -= 1
 
+    def drip(self, out: BufferedIOBase) -> None:
+        """Send a byte every so often until the client has gone or the server stops."""
+        with suppress(OSError):
+            while not self._closing.wait(0.02):
+                out.write(b" ")
+                out.flush()
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
@@ -149,9 +162,11 @@ class ChatServer:
                 self.send_response(reaction.status)
                 for name, value in reaction.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reaction.body)))
+                self.send_header("Content-Length", str(10_000 if reaction.drip else len(reaction.body)))
                 self.end_headers()
                 self.wfile.write(reaction.body)
+                if reaction.drip:
+                    server.drip(self.wfile)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
                 """Quiet: a test's output is for its failures."""

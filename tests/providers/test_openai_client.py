@@ -229,9 +229,9 @@ def test_every_failure_is_told_for_what_it_is(reaction: Reaction, kind: type[Cal
     assert told in str(caught.value)
 
 
-def test_a_server_that_hangs_is_left() -> None:
-    hang = in_turn(Reaction(hang=True))
-    with talking(hang, timeout_s=0.1) as (_, client), pytest.raises(BrokenOffError) as caught:
+@pytest.mark.parametrize("reaction", [Reaction(hang=True), Reaction(drip=True)])
+def test_a_server_that_takes_too_long_is_left(reaction: Reaction) -> None:
+    with talking(in_turn(reaction), timeout_s=0.1) as (_, client), pytest.raises(BrokenOffError) as caught:
         client.ask(question())
     assert caught.value.message == "no answer within 0.1 s"
     assert caught.value.maybe_charged
@@ -268,7 +268,7 @@ def test_retry_after_is_understood(value: str, seconds: float | None) -> None:
 
 
 def echo_in_error(ask: Ask) -> Reaction:
-    return error(500, f"bad request with headers {ask.headers}")
+    return error(500, f"{ask.headers['authorization']} is no good")
 
 
 def echo_in_refusal(ask: Ask) -> Reaction:

@@ -155,3 +155,15 @@ def test_no_attempt_follows_once_it_was_given_up() -> None:
         outcome = ask(provider(server.base_url, backoff_s=30), give_up=give_up)
     assert isinstance(outcome.failure, BusyError)
     assert len(server.asks) == 1
+
+
+def test_no_attempt_follows_a_wait_in_which_it_was_given_up() -> None:
+    class GivenUpMeanwhile(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
+    with chat_server(in_turn(BUSY, verdict())) as server:
+        outcome = ask(provider(server.base_url), give_up=GivenUpMeanwhile())
+    assert isinstance(outcome.failure, BusyError)
+    assert len(server.asks) == 1
