@@ -21,7 +21,7 @@ if STORAGE_BACKEND == "s3" and not AWS_S3_BUCKET:
     raise ImproperlyConfigured("STORAGE_BACKEND is s3: name the bucket in AWS_S3_BUCKET.")
 
 _LOCAL: dict[str, Any] = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "BACKEND": "mediaproc.localfiles.LocalFiles",
     "OPTIONS": {"location": str(MEDIA_ROOT)},
 }
 
