@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import stat
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from jobs.api_keys import ApiKey, KeyRole
+from mediaproc.datafolder import DataFolder
+from mediaproc.demo_login import demo_login
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.platform.api_urls")]
 
@@ -97,3 +103,35 @@ def test_errors_have_one_shape(client: Client, writer_key: str, how: str, status
     body = answer.json()
     assert (answer.status_code, body["code"], body["detail"]) == (status, code, detail)
     assert "42" not in answer.content.decode()
+
+
+def test_key_made_by_command_works(client: Client, owner: User) -> None:
+    output = io.StringIO()
+    call_command("createkey", "integrator", "reports", "--role", "writer", stdout=output)
+    key = output.getvalue().strip()
+    assert client.post("/test/whoami", headers={"X-API-Key": key}).json() == {"user": "integrator"}
+
+
+def test_key_for_nobody_names_the_users(owner: User) -> None:
+    with pytest.raises(CommandError, match=r"no user 'ana' \(users: integrator\)"):
+        call_command("createkey", "ana", "reports")
+
+
+def test_demo_login_is_the_same_at_every_run(client: Client, tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "data")
+    login = demo_login(data)
+    assert demo_login(data) == login
+    assert (stat.S_IMODE((data.root / "demo_api_key").stat().st_mode)) == 0o600
+    assert client.login(username=login.user, password=login.password)
+    assert client.post("/test/whoami", headers={"X-API-Key": login.api_key}).json() == {"user": "demo"}
+
+
+def test_demo_login_is_made_good_again(client: Client, tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "data")
+    before = demo_login(data)
+    ApiKey.objects.update(revoked=True)
+    User.objects.get(username="demo").delete()
+    after = demo_login(data)
+    assert client.login(username=after.user, password=after.password)
+    assert after.api_key != before.api_key
+    assert client.get("/test/whoami", headers={"X-API-Key": after.api_key}).status_code == 200
