@@ -1,0 +1,133 @@
+"""Which tracks become which brands, and what stays a candidate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detect.resources import Resources
+from detect.stages.base import StageContext
+from detect.stages.detect_edges import DetectEdgesOutput
+from detect.stages.detect_objects import DetectObjectsOutput
+from detect.stages.extract_frames import ExtractFramesOutput
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.stages.match_brands import MatchBrands, MatchBrandsInput, MatchBrandsOptions, MatchBrandsOutput
+from detect.stages.run_ocr import RunOcrOutput
+from detect.types import Box, FrameSignals, KnownBrandRecord, KnownBrands, Observation, Reading, Sample, TextTrack
+from tests.stages.memory_frames import SOURCE, MemoryFrames
+
+BRANDS = (KnownBrandRecord("Velmora"), KnownBrandRecord("RIQ"), KnownBrandRecord("Fennbrook Dairy"))
+PLACE = Box(100, 100, 220, 140)
+
+
+def text(*readings: str | tuple[str, float, int], at: list[int], context: str = "board", box: Box = PLACE) -> TextTrack:
+    filled = [(one, 0.95, 2) if isinstance(one, str) else one for one in readings]
+    return TextTrack(
+        track_id=0,
+        readings=[Reading(words, confidence, votes, at[0], box) for words, confidence, votes in filled],
+        observations=[Observation(sequence, box, 0.9) for sequence in at],
+        context=context,
+    )
+
+
+def match(
+    *tracks: TextTrack, known: KnownBrands = KnownBrands(brands=BRANDS, given=True), **options: Any
+) -> MatchBrandsOutput:  # noqa: B008 - frozen
+    samples = [Sample(n, n / 2, "0", "") for n in range(20)]
+    context = StageContext(SOURCE, MatchBrandsOptions(**options), MemoryFrames(), known, Resources())
+    data = MatchBrandsInput(
+        extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
+        filter_scenes=[FilterScenesOutput(kept=list(range(20)), stands_for={}, cuts=[])],
+        detect_edges=[DetectEdgesOutput(regions={})],
+        detect_objects=[DetectObjectsOutput(regions={})],
+        run_ocr=[RunOcrOutput(tracks=list(tracks))],
+    )
+    return MatchBrands().run(context, data)
+
+
+def found(output: MatchBrandsOutput) -> list[tuple[str, str, str]]:
+    return [(one.brand, one.rule, one.placement) for one in output.detections]
+
+
+def test_a_reading_among_others_names_the_brand_and_where_it_lies():
+    output = match(text("VELNORA", ("VELMORA", 0.9, 1), at=[0, 1]), text("riq", at=[3], context="person"))
+    assert found(output) == [("Velmora", "exact", "board"), ("RIQ", "exact", "jersey")]
+    assert output.detections[0].text == "VELMORA"
+    assert [seen.sequence for seen in output.detections[0].observations] == [0, 1]
+
+
+def test_a_single_odd_reading_does_not_overrule_the_rest():
+    assert found(match(text(("MELODY", 0.98, 9), ("VELMORA", 0.7, 1), at=[0]))) == []
+
+
+def test_unsure_readings_and_unsure_short_names_do_not_count():
+    assert found(match(text(("VELMORA", 0.5, 2), at=[0]))) == []
+    assert found(match(text(("RIQ", 0.7, 2), at=[0]))) == []
+    assert found(match(text(("RIQ", 0.7, 2), at=[0]), short_name_confidence=0.6)) == [("RIQ", "exact", "board")]
+
+
+def test_a_piece_counts_only_where_the_whole_name_was_seen():
+    piece = text("brook Dairy", at=[5])
+    assert found(match(piece)) == []
+    assert ("Fennbrook Dairy", "partial", "board") in found(match(piece, text("FENNBROOK DAIRY", at=[0])))
+    assert found(match(piece, text("FENNBROOK DAIRY", at=[0]), partial_names=False)) == [
+        ("Fennbrook Dairy", "exact", "board")
+    ]
+
+
+def test_words_beside_and_above_one_another_are_put_together():
+    beside = (
+        text("Fennbrook", at=[0, 1], box=Box(100, 100, 200, 130)),
+        text("Dairy", at=[1], box=Box(210, 101, 260, 131)),
+    )
+    output = match(*beside, partial_names=False)
+    assert found(output) == [("Fennbrook Dairy", "exact", "board")]
+    assert output.detections[0].observations == [Observation(1, Box(100, 100, 260, 131), 0.9)]
+    above = (text("Fennbrook", at=[0], box=Box(100, 100, 200, 130)), text("Dairy", at=[0], box=Box(120, 132, 180, 160)))
+    assert found(match(*above, partial_names=False)) == [("Fennbrook Dairy", "exact", "board")]
+    apart = (text("Fennbrook", at=[0], box=Box(100, 100, 200, 130)), text("Dairy", at=[0], box=Box(500, 100, 560, 130)))
+    assert found(match(*apart, partial_names=False)) == []
+
+
+def test_what_people_rejected_is_neither_found_nor_asked_about():
+    output = match(text("VELMORA", at=[0, 1]), known=KnownBrands(brands=BRANDS, given=True, rejected=("velmora",)))
+    assert (output.detections, output.unresolved) == ([], [])
+
+
+def test_what_a_model_or_person_said_of_a_text_before_is_used_again():
+    known = KnownBrands(brands=BRANDS, given=True, cached=(("wlmoba", "Velmora"),))
+    assert found(match(text("WLM OBA", at=[0]), known=known)) == [("Velmora", "exact", "board")]
+
+
+def test_unknown_texts_are_grouped_with_what_they_resemble():
+    output = match(text("VELMO", at=[0, 1]), text("VELM0", at=[4, 5]), text("KRONBERG", at=[7, 8]))
+    assert [(one.text, one.members) for one in output.unresolved] == [("VELMO", 2), ("KRONBERG", 1)]
+    assert output.unresolved[0].suggestions[0].name == "Velmora"
+    assert [seen.sequence for seen in output.unresolved[0].observations] == [0, 1, 4, 5]
+
+
+def test_clocks_scores_numbers_and_short_texts_are_no_candidates():
+    figures = ("04:44", "2 - 1", "17", "138.7 kph", "45-0", "LB", "90+3")
+    assert match(*(text(one, at=[0, 1, 2, 3]) for one in figures)).unresolved == []
+
+
+def test_without_a_list_lasting_lettering_is_proposed_but_graphics_hashtags_and_glimpses_are_not():
+    known = KnownBrands(brands=BRANDS, given=False)
+    lasting, brief = list(range(6)), [0, 1]
+    output = match(
+        text("KRONBERG", at=lasting),
+        text("OSTWALL", at=lasting, context="overlay"),
+        text("#KALvLUG", at=lasting),
+        text("SUNDALE", at=brief),
+        known=known,
+    )
+    assert {one.text: one.brand_like for one in output.unresolved} == {
+        "KRONBERG": True, "OSTWALL": False, "#KALvLUG": False, "SUNDALE": False,
+    }  # fmt: skip
+    assert not any(one.brand_like for one in match(text("KRONBERG", at=lasting)).unresolved)
+
+
+def test_candidate_ids_are_the_same_in_every_run():
+    tracks = [text("KRONBERG", at=[0, 1]), text("SUNDALE", at=[3, 4])]
+    first, again = match(*tracks), match(*tracks, min_similarity=0.95)
+    assert [one.candidate_id for one in first.unresolved] == [one.candidate_id for one in again.unresolved]
+    assert len({one.candidate_id for one in first.unresolved}) == 2
