@@ -55,7 +55,7 @@ def _brand(presence: BrandPresence, scene: Scene, crowd: Mapping[int, int], tota
         size=round(size_score(figures.mean_area_share, options.full_size_share), 4),
         position=round(figures.centrality, 4),
         clarity=round(figures.clarity, 4),
-        duration=round(min(1.0, presence.seconds / scene.clock.end), 4),
+        duration=round(min(1.0, _share(presence.seconds, scene.clock.end)), 4),
         solus=round(figures.mean(lambda group: 1 / crowd[group[0].index]), 4),
     )
     weights = options.quality_weights()
@@ -69,7 +69,7 @@ def _brand(presence: BrandPresence, scene: Scene, crowd: Mapping[int, int], tota
         seconds=seconds,
         seconds_uncertainty=round(_combined_uncertainty(presence.spans), 3),
         occurrences=len(presence.spans),
-        share_of_voice=round(presence.seconds / total_seconds, 4),
+        share_of_voice=round(_share(presence.seconds, total_seconds), 4),
         mean_area_share=round(figures.mean_area_share, 6),
         max_area_share=round(figures.max_area_share, 6),
         clarity=parts.clarity,
@@ -202,6 +202,11 @@ class _Figures:
         for index in sorted(self._sights):
             seconds[of(self._sights[index])] += self._weights[index]
         return max(seconds, key=lambda kind: round(seconds[kind], 6))
+
+
+def _share(part: float, whole: float) -> float:
+    """0 of nothing: single pictures have no length."""
+    return part / whole if whole else 0.0
 
 
 def _largest(sights: Sequence[Sight]) -> Sight:

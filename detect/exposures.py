@@ -94,7 +94,7 @@ class SampleClock:
             return Edge(self.times[index], self.frame_seconds)
         cuts = self._cuts_before(index)
         if cuts:
-            return self._at_cut(cuts, cuts[-1])
+            return self._at_cut(cuts)
         if index == 0:
             return Edge(0.0, self._at_least_a_frame(self.times[0] / 2))
         return self._between(index)
@@ -105,7 +105,7 @@ class SampleClock:
             return Edge(self.until[index], self.frame_seconds)
         cuts = self._cuts_before(index + 1)
         if cuts:
-            return self._at_cut(cuts, cuts[0])
+            return self._at_cut(cuts)
         if index == len(self.times) - 1:
             return Edge(self.end, self._at_least_a_frame((self.end - self.until[index]) / 2))
         return self._between(index + 1)
@@ -146,8 +146,13 @@ class SampleClock:
         low, high = self.until[index - 1], self.times[index]
         return Edge((low + high) / 2, self._at_least_a_frame((high - low) / 2))
 
-    def _at_cut(self, cuts: Sequence[float], chosen: float) -> Edge:
-        return Edge(chosen, self.frame_seconds + (cuts[-1] - cuts[0]))
+    def _at_cut(self, cuts: Sequence[float]) -> Edge:
+        """The one cut of an interval; of several the middle one, and the others are how far off it may be.
+
+        What ends here and what starts here share the edge, so that a brand seen on both sides has no gap.
+        """
+        chosen = cuts[len(cuts) // 2]
+        return Edge(chosen, self.frame_seconds + max(chosen - cuts[0], cuts[-1] - chosen))
 
     def _cuts_before(self, index: int) -> Sequence[float]:
         """Cuts after sample ``index - 1`` and up to sample ``index``; for ``len(times)``, up to the end."""

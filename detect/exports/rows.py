@@ -70,9 +70,9 @@ def exposure_rows(report: Report) -> Iterator[tuple[Cell, ...]]:
 
 
 def to_csv(report: Report) -> bytes:
-    """UTF-8 CSV with a header. Text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    """CSV (RFC 4180, UTF-8) with a header. Text that a spreadsheet would take for a formula gets an apostrophe."""
     table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
+    writer = csv.writer(table, lineterminator="\r\n")  # also what makes it quote either line break
     writer.writerow(HEADER)
     writer.writerows([_plain(cell) for cell in row] for row in exposure_rows(report))
     return table.getvalue().encode()

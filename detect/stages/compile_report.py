@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -141,17 +142,23 @@ def build_clock(
 ) -> SampleClock:
     """The timeline's samples and cuts over all chunks."""
     samples = sorted((sample for part in extracted for sample in part.samples), key=lambda sample: sample.sequence)
-    ends = [part.ended_at for part in extracted if part.ended_at is not None]
-    ends += [sample.timestamp if sample.until is None else sample.until for sample in samples]
     times = [sample.timestamp for sample in samples]
+    frame_seconds = _frame_seconds(source.frame_rate)
+    # A sample that does not tell until when it was on screen counts for one frame, but not beyond the next sample.
+    following = [*times, math.inf][1:]
+    until = [
+        min(time + frame_seconds, later) if sample.until is None else sample.until
+        for sample, time, later in zip(samples, times, following, strict=True)
+    ]
+    ended = [part.ended_at for part in extracted if part.ended_at is not None] or [source.duration if samples else 0.0]
     steps = samples[-1].sequence - samples[0].sequence if samples else 0
     step = (times[-1] - times[0]) / steps if steps else 0.0
     return SampleClock(
         sequences=tuple(sample.sequence for sample in samples),
         times=tuple(times),
-        until=tuple(sample.timestamp if sample.until is None else sample.until for sample in samples),
-        end=max(ends, default=source.duration),
-        frame_seconds=_frame_seconds(source.frame_rate),
+        until=tuple(until),
+        end=max([*ended, *until]),
+        frame_seconds=frame_seconds,
         cuts=tuple(sorted({cut for part in scenes for cut in part.cuts})),
         # Neighbouring samples lie one step apart; anything much longer is missing video, unless it would be bridged.
         hole_seconds=max(bridge_seconds, 2 * step),

@@ -6,7 +6,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detect.checkpoints import serde
@@ -14,12 +14,24 @@ from detect.stages.compile_report import CompileReport, CompileReportOptions, Co
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.escalate_cloud import EscalateCloudOutput
 from detect.stages.escalate_vlm import EscalateVlmOutput
+from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.stages.match_brands import MatchBrandsOutput
-from detect.types import Box, Candidate, KnownBrandRecord, KnownBrands, ModelCall, Observation, Suggestion
+from detect.types import (
+    Box,
+    Candidate,
+    FrameSignals,
+    KnownBrandRecord,
+    KnownBrands,
+    ModelCall,
+    Observation,
+    Sample,
+    Suggestion,
+)
 from tests.report.factories import BOX, compile_case, detection, extracted
 
 CORNER = Box(0, 0, 100, 10)
+STEADY = settings(deadline=None, derandomize=True)
 
 
 def candidate(name: str, sequences: list[int], **change) -> Candidate:
@@ -275,9 +287,23 @@ class TestNotesAndSource:
         with pytest.raises(ValueError, match="never sampled"):
             compile_case([detection("Acme", [99])])
 
+    def test_pictures_that_do_not_tell_how_long_they_stay_count_a_frame(self):
+        samples = [Sample(index * 20, index * 10.0, "", "") for index in range(3)]
+        pictures = ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))
+        report = compile_case([detection("Acme", [20])], extract_frames=[pictures])
+        (brand,) = report.brands
+        assert [(item.start, item.end) for item in brand.exposures] == [(10.0, 10.04)]
+
+    def test_a_single_picture(self):
+        picture = ExtractFramesOutput(
+            samples=[Sample(0, 0.0, "", "", 0.0)], signals=FrameSignals([], [], [], []), ended_at=0.0
+        )
+        (brand,) = compile_case([detection("Acme", [0])], extract_frames=[picture]).brands
+        assert (brand.seconds, brand.share_of_voice, brand.clarity) == (0.0, 0.0, 0.8)
+
     def test_empty_video(self):
         report = compile_case([], extract_frames=[], filter_scenes=[])
-        assert report.brands == []
+        assert (report.brands, report.analyzed_seconds) == ([], 0.0)
 
 
 def test_it_is_a_stage_whose_output_can_be_stored():
@@ -313,12 +339,14 @@ CUTS = st.lists(st.integers(1, 124).map(lambda frame: frame * 0.04), max_size=4,
 
 
 class TestAlways:
+    @STEADY
     @given(detection_lists(), CUTS, st.randoms(use_true_random=False))
     def test_order_of_detections_does_not_matter(self, detections, cuts, shuffler: random.Random):
         shuffled = list(detections)
         shuffler.shuffle(shuffled)
         assert compile_case(shuffled, cuts=cuts) == compile_case(detections, cuts=cuts)
 
+    @STEADY
     @given(detection_lists(), CUTS, st.integers(1, 9))
     def test_splitting_a_detection_changes_nothing(self, detections, cuts, at):
         split = [
@@ -329,6 +357,7 @@ class TestAlways:
         ]
         assert compile_case(split, cuts=cuts) == compile_case(detections, cuts=cuts)
 
+    @STEADY
     @given(detection_lists(), CUTS)
     def test_totals_agree(self, detections, cuts):
         report = compile_case(detections, cuts=cuts)
@@ -342,6 +371,7 @@ class TestAlways:
         if report.brands:
             assert sum(brand.share_of_voice for brand in report.brands) == pytest.approx(1, abs=0.001)
 
+    @STEADY
     @given(detection_lists(), CUTS, st.floats(0, 3))
     def test_exposures_together_are_the_brand_s_seconds(self, detections, cuts, bridge):
         report = compile_case(detections, cuts=cuts, options=CompileReportOptions(bridge_seconds=bridge))

@@ -1,0 +1,249 @@
+"""Files of a report: what is in them, that they are whole or absent, and that no text of a video can do harm."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import os
+import re
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from detect.errors import StorageError
+from detect.exports.crops import cut_crop, wanted_crops
+from detect.exports.files import write_atomic
+from detect.exports.rows import HEADER, to_csv
+from detect.report import SCHEMA, from_json, to_json
+from jobs.exports import write_report
+from jobs.exports.html import render_html
+from tests.report.sample import HEIGHT, WIDTH, DrawnFrames, sample_report
+
+EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>'
+
+
+@pytest.fixture(scope="module")
+def report():
+    return sample_report()
+
+
+class TestJson:
+    def test_the_published_fields_are_there(self, report):
+        body = msgspec.json.decode(to_json(report))
+        assert body["schema"] == SCHEMA == "mediaproc.report/1"
+        assert {"job_id", "checkpoint_id", "pipeline", "profile", "config_digest", "unresolved"} <= body.keys()
+        assert {"path", "sha256", "duration", "width", "height", "frame_rate"} <= body["source"].keys()
+        brand = body["brands"][0]
+        assert {
+            *("name", "brand_id", "confirmed", "seconds", "seconds_uncertainty", "occurrences", "share_of_voice"),
+            *("mean_area_share", "max_area_share", "clarity", "quality_score", "media_value", "by_placement"),
+        } <= brand.keys()
+        exposure = brand["exposures"][0]
+        assert {
+            *("start", "end", "start_uncertainty", "end_uncertainty", "placement", "position", "mean_confidence"),
+            *("source", "evidence"),
+        } <= exposure.keys()
+        assert {"time", "sequence", "box", "text", "confidence", "crop"} <= exposure["evidence"][0].keys()
+        assert len(exposure["evidence"][0]["box"]) == 4
+        assert {"text", "seconds", "crop", "reason", "suggestions"} <= body["unresolved"][0].keys()
+        assert body["unresolved"][0]["suggestions"] == [{"name": "Kestrel Air", "similarity": 0.74}]
+        assert {"calls", "tokens", "usd"} <= body["costs"].keys()
+        assert {"stage", "seconds", "reused"} <= body["stages"][0].keys()
+
+    def test_round_trip_and_same_bytes(self, report):
+        assert from_json(to_json(report)) == report
+        assert to_json(sample_report()) == to_json(report)
+
+    def test_stages_tell_what_was_reused(self, report):
+        stages = {stage.stage: stage for stage in report.stages}
+        assert stages["extract_frames"].reused
+        assert not stages["run_ocr"].reused
+        assert stages["run_ocr"].reused_units == 1
+
+
+class TestCsv:
+    def test_one_row_an_exposure(self, report):
+        rows = list(csv.DictReader(io.StringIO(to_csv(report).decode(), newline="")))
+        assert len(rows) == sum(len(brand.exposures) for brand in report.brands)
+        first = report.brands[0].exposures[0]
+        assert tuple(rows[0]) == HEADER
+        assert (rows[0]["brand"], float(rows[0]["start"]), float(rows[0]["end"])) == (
+            report.brands[0].name,
+            first.start,
+            first.end,
+        )
+        assert rows[0]["crop"] == first.evidence[0].crop
+
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+    def test_no_cell_is_a_formula(self, start):
+        rows = list(csv.reader(io.StringIO(to_csv(sample_report(name=f"{start}SUM(A1)")).decode(), newline="")))
+        cells = {cell for row in rows for cell in row if "SUM" in cell}
+        assert cells == {f"'{start}SUM(A1)"}
+
+    def test_numbers_stay_numbers(self, report):
+        for row in csv.DictReader(io.StringIO(to_csv(report).decode(), newline="")):
+            assert all(float(row[name]) >= 0 for name in ("start", "end", "seconds", "clarity", "brand_seconds"))
+
+
+class TestCrops:
+    def test_shows_the_box_with_a_margin(self):
+        picture = np.zeros((100, 200, 3), np.uint8)
+        picture[40:60, 80:120] = (0, 0, 255)
+        crop = cv2.imdecode(
+            np.frombuffer(cut_crop(picture, (80, 40, 40, 20), width=200, height=100), np.uint8), cv2.IMREAD_COLOR
+        )
+        assert crop.shape == (44, 64, 3)
+        red = crop[:, :, 2] > 128
+        assert (red[14:30, 14:50].all(), red[:10].any(), red[:, :10].any()) == (True, False, False)
+
+    def test_a_stored_frame_may_be_smaller_than_the_source(self):
+        picture = np.zeros((50, 100, 3), np.uint8)
+        crop = cv2.imdecode(
+            np.frombuffer(cut_crop(picture, (80, 40, 40, 20), width=200, height=100), np.uint8), cv2.IMREAD_COLOR
+        )
+        assert crop.shape == (22, 32, 3)
+
+    @pytest.mark.parametrize("box", [(300, 0, 10, 10), (0, 0, 0, 5), (-20, 0, 10, 10)])
+    def test_a_box_outside_is_refused(self, box):
+        with pytest.raises(ValueError, match="shows nothing"):
+            cut_crop(np.zeros((100, 200, 3), np.uint8), box, width=200, height=100)
+
+
+class TestWriteReport:
+    def test_every_named_crop_is_there_and_each_frame_was_decoded_once(self, report, tmp_path):
+        frames = DrawnFrames()
+        written = write_report(report, tmp_path / "out", frames)
+        assert {path.name for path in written if path.parent.name == "out"} == {
+            "report.json",
+            "report.csv",
+            "report.html",
+        }
+        for _, _, path in wanted_crops(report):
+            assert cv2.imread(str(tmp_path / "out" / path)) is not None
+        assert len(frames.loaded) == len(set(frames.loaded))
+        assert (tmp_path / "out" / "report.json").read_bytes() == to_json(report)
+        assert set(written) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+    def test_written_twice_is_the_same(self, report, tmp_path):
+        first = {path: path.read_bytes() for path in write_report(report, tmp_path, DrawnFrames())}
+        assert {path: path.read_bytes() for path in write_report(report, tmp_path, DrawnFrames())} == first
+
+    def test_a_lost_frame_costs_its_crops_only(self, report, tmp_path):
+        lost = report.brands[0].exposures[0].evidence[0]
+        written = write_report(report, tmp_path, DrawnFrames(lost=(lost.sequence,)))
+        assert not (tmp_path / lost.crop).exists()
+        assert tmp_path / "report.json" in written
+
+    def test_a_folder_that_cannot_be_made_is_said(self, report, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(StorageError, match="cannot make the folder"):
+            write_report(report, tmp_path / "file" / "out", DrawnFrames())
+
+    def test_a_full_disk_leaves_the_old_file_and_no_part(self, tmp_path, monkeypatch):
+        target = write_atomic(tmp_path / "report.json", b"old")
+
+        def full(descriptor, mode):
+            os.close(descriptor)
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fdopen", full)
+        with pytest.raises(StorageError, match="No space left on device"):
+            write_atomic(target, b"new")
+        assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+        assert target.read_bytes() == b"old"
+
+    def test_others_may_read_it(self, tmp_path):
+        assert write_atomic(tmp_path / "a", b"").stat().st_mode & 0o777 == 0o644
+
+
+class _Page(html.parser.HTMLParser):
+    """What a browser would take from the page: elements with their attributes, and text outside scripts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        self.open = self.open[: len(self.open) - 1 - self.open[::-1].index(tag)] if tag in self.open else self.open
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.text += data
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attrs[name] or "" for element, attrs in self.elements if element == tag and name in attrs]
+
+
+@pytest.fixture(scope="module")
+def page(report) -> _Page:
+    return _Page(render_html(report).decode())
+
+
+class TestHtml:
+    def test_needs_no_network(self, page, report):
+        links = [*page.attributes("a", "href"), *page.attributes("img", "src"), *page.attributes("link", "href")]
+        assert all(link.startswith(("#", "crops/", "data:")) for link in links)
+        assert not page.attributes("script", "src")
+        body = render_html(report).decode()
+        assert not re.findall(r"url\(|@import|https?://(?!www\.w3\.org/)", body)
+
+    def test_every_link_leads_somewhere(self, page, report):
+        ids = {value for tag, attrs in page.elements if (value := attrs.get("id"))}
+        assert {link[1:] for link in page.attributes("a", "href") if link.startswith("#")} <= ids
+        crops = {path for _, _, path in wanted_crops(report)}
+        assert set(page.attributes("img", "src")) == crops
+
+    def test_ids_are_unique(self, page):
+        ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+        assert len(ids) == len(set(ids))
+
+    def test_a_bar_for_every_exposure(self, page, report):
+        bars = [attrs for tag, attrs in page.elements if tag == "a" and (attrs.get("class") or "").startswith("r-bar")]
+        assert len(bars) == sum(len(brand.exposures) for brand in report.brands)
+        assert all(bar["aria-label"] for bar in bars)
+
+    def test_pictures_have_words(self, page):
+        assert all(
+            "alt" in attrs and (attrs["alt"] or attrs.get("class") == "r-thumb")
+            for tag, attrs in page.elements
+            if tag == "img"
+        )
+
+    def test_shows_brands_costs_notes_and_problems(self, report):
+        text = _Page(render_html(sample_report(problems=("damaged data at 0:58",))).decode()).text
+        for expected in [
+            *(brand.name for brand in report.brands),
+            *("damaged data at 0:58", "no detector weights", "kestre1", "USD 0.00572", "unconfirmed"),
+        ]:
+            assert expected in text
+
+    def test_a_brand_s_name_is_only_text(self):
+        page = _Page(render_html(sample_report(name=EVIL)).decode())
+        assert EVIL in page.text
+        scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+        assert len(scripts) == 1
+
+    def test_a_name_cannot_leave_its_attribute(self):
+        name = '" onmouseover="alert(1)" x="'
+        page = _Page(render_html(sample_report(name=name)).decode())
+        assert not any("onmouseover" in attrs for _, attrs in page.elements)
+        assert name in page.attributes("tr", "data-name")
+
+    def test_nothing_found(self):
+        report = msgspec.structs.replace(sample_report(), brands=[], unresolved=[])
+        text = _Page(render_html(report).decode()).text
+        assert "No brand was recognised" in text
+
+
+def test_the_sample_is_drawn_at_its_size():
+    assert DrawnFrames().load(0).shape == (HEIGHT, WIDTH, 3)
