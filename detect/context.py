@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detect.motion import Matrix, move_quad
+from detect.motion import Matrix, Quad, move_quad
 from detect.text_tracks import Sight, Track
 from detect.types import Box, Observation, Region
 
@@ -59,7 +59,7 @@ def _inside(text: Box, other: Box) -> bool:
     return other.x1 <= x <= other.x2 and other.y1 <= y <= other.y2
 
 
-def _shift(quad: np.ndarray, moved: np.ndarray) -> float:
+def _shift(quad: Quad, moved: Quad) -> float:
     return float(np.linalg.norm(quad.mean(axis=0) - moved.mean(axis=0)))
 
 

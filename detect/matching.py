@@ -50,7 +50,7 @@ def normalize(text: str) -> str:
 def fold(text: str) -> str:
     """:func:`normalize` with characters that OCR confuses made equal."""
     # Letters are folded before lower-casing hides which of them look alike: I, l and 1 do, i does too once folded.
-    return normalize(text.translate(str.maketrans({"|": "l", "!": "l"}))).translate(_CONFUSED)
+    return normalize(text.replace("|", "l").replace("!", "l")).translate(_CONFUSED)
 
 
 @lru_cache(maxsize=65536)

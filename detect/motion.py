@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Gray = npt.NDArray[np.uint8]
-Matrix = npt.NDArray[np.float64]
-Quad = npt.NDArray[np.float32]
-Patch = npt.NDArray[np.float32]
+# OpenCV's stubs do not tell what its arrays hold.
+Gray = npt.NDArray[Any]
+Matrix = npt.NDArray[Any]
+Quad = npt.NDArray[Any]
+Patch = npt.NDArray[Any]
+Features = tuple[npt.NDArray[Any], npt.NDArray[Any] | None]
 
 PATCH_HEIGHT = 24
 _MAX_PATCH_WIDTH = 216
@@ -27,10 +29,10 @@ class CameraMotion:
     """
 
     def __init__(self) -> None:
-        self._orb = cv2.ORB_create(nfeatures=600, fastThreshold=8)
+        self._orb = cv2.ORB.create(nfeatures=600, fastThreshold=8)
         self._matcher = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True)
 
-    def features(self, gray: Gray) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8] | None]:
+    def features(self, gray: Gray) -> Features:
         """Points of shape ``(n, 2)`` in pixels of ``gray`` and their descriptors."""
         scale = min(1.0, _WORK_WIDTH / gray.shape[1])
         small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -39,8 +41,8 @@ class CameraMotion:
 
     def between(
         self,
-        before: tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8] | None],
-        after: tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8] | None],
+        before: Features,
+        after: Features,
     ) -> Matrix | None:
         """``3x3`` homography from the first frame's pixels to the second's, or None when there is no common view."""
         if before[1] is None or after[1] is None:
@@ -54,7 +56,7 @@ class CameraMotion:
         matrix, inliers = cv2.findHomography(source, target, cv2.RANSAC, 4.0, maxIters=500)
         if matrix is None or int(inliers.sum()) < _MIN_INLIERS or not _plausible(matrix):
             return None
-        return cast(Matrix, matrix)
+        return matrix
 
 
 def _plausible(matrix: Matrix) -> bool:
@@ -72,8 +74,8 @@ def move_quad(quad: Quad, matrix: Matrix | None) -> Quad:
 
 def patch_width(quad: Quad) -> int:
     """Width of a patch of :data:`PATCH_HEIGHT` rows that keeps the quad's proportions."""
-    width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
-    height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]), 1.0)
+    top, right, bottom, left = (float(np.linalg.norm(quad[i] - quad[(i + 1) % 4])) for i in range(4))
+    width, height = max(top, bottom), max(left, right, 1.0)
     return int(np.clip(round(PATCH_HEIGHT * width / height), 8, _MAX_PATCH_WIDTH))
 
 

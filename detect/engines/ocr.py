@@ -22,7 +22,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from detect.stages.base import Image
 
-Quad = npt.NDArray[np.float32]
+Quad = npt.NDArray[Any]
 
 _MODELS = Path(rapidocr.__file__).parent / "models"
 _DETECTION, _RECOGNITION = _MODELS / "PP-OCRv6_det_small.onnx", _MODELS / "PP-OCRv6_rec_small.onnx"
@@ -103,7 +103,7 @@ class OcrEngine:
         tensor[..., :target] = _to_tensor(resized)
         return self._decode(self._recognizer(tensor)[0][0])
 
-    def _decode(self, scores: npt.NDArray[np.float32]) -> TextLine:
+    def _decode(self, scores: npt.NDArray[Any]) -> TextLine:
         """Greedy CTC decoding: best class a step, repeats and blanks dropped (Graves et al. 2006)."""
         best = scores.argmax(axis=1)
         chosen = best != 0
@@ -126,7 +126,7 @@ def rectify(image: Image, quad: Quad) -> Image:
     return np.rot90(line).copy() if height >= 1.5 * width else line
 
 
-def _to_tensor(image: Image) -> npt.NDArray[np.float32]:
+def _to_tensor(image: Image) -> npt.NDArray[Any]:
     """``(1, 3, height, width)`` in -1..1."""
     return cv2.dnn.blobFromImage(image, scalefactor=1 / 127.5, mean=(127.5, 127.5, 127.5))
 

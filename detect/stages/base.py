@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
-import numpy as np
 import numpy.typing as npt
 
 from detect.types import KnownBrands, SourceInfo
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from detect.resources import Resources
 
 T = TypeVar("T")
-Image = npt.NDArray[np.uint8]
+# (height, width, 3) BGR or (height, width) grey levels, uint8. OpenCV's stubs do not tell what its arrays hold.
+Image = npt.NDArray[Any]
 Stats = dict[str, int | float | str]
 
 
@@ -112,15 +112,25 @@ class StageContext:
 
 
 class Stage(Protocol):
-    """What ``detect/stages/<name>.py`` holds. Docstring of the class: one line for people."""
+    """What ``detect/stages/<name>.py`` holds. Docstring of the class: one line for people.
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    scope: ClassVar[Literal["chunk", "asset"]]
-    uses_known_brands: ClassVar[bool]
-    Options: ClassVar[type[Any]]
-    Input: ClassVar[type[Any]]
-    Output: ClassVar[type[Any]]
+    ``Options``, ``Input`` and ``Output`` are the structs that its ``run`` takes and gives.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def scope(self) -> Literal["chunk", "asset"]: ...
+    @property
+    def uses_known_brands(self) -> bool: ...
+    @property
+    def Options(self) -> type[Any]: ...  # noqa: N802 - it holds a class
+    @property
+    def Input(self) -> type[Any]: ...  # noqa: N802
+    @property
+    def Output(self) -> type[Any]: ...  # noqa: N802
 
     def model_digests(self, options: Any, resources: Resources) -> tuple[str, ...]:
         """Digests of the models (and provider settings) it would use: part of the key of its output."""

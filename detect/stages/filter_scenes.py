@@ -97,7 +97,7 @@ def find_cuts(signals: FrameSignals, min_change: float, ratio: float) -> list[fl
     """
     change = np.asarray(signals.change, dtype=np.float64)
     cuts: list[float] = []
-    for index in np.flatnonzero(change >= min_change):
+    for index in np.flatnonzero(change >= min_change).tolist():
         around = np.concatenate([change[max(0, index - 4) : index], change[index + 1 : index + 5]])
         if around.size == 0 or change[index] >= ratio * max(float(np.median(around)), 1.0):
             cuts.append(signals.timestamps[index])

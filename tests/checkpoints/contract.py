@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, OutputRef
 
 
-def output(key: str, **changes: object) -> OutputRef:
-    fields = {
+def output(key: str, **changes: Any) -> OutputRef:
+    fields: dict[str, Any] = {
         "key": key, "stage": "toy", "digest": "d" * 64, "size": 3, "seconds": 0.5, "stats": {"n": 1}, "skipped": "",
         "incomplete": False,
     }  # fmt: skip

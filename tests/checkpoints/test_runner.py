@@ -13,8 +13,11 @@ from detect.resources import Resources
 from detect.runner import Runner, RunRequest
 from detect.types import KnownBrandRecord, KnownBrands, SourceInfo
 from tests.checkpoints import toy
+from tests.stages.memory_frames import MemoryFrames
 
 SOURCE = SourceInfo("match.mp4", "s" * 64, 35.0, 1280, 720, "25", False, 0.0)
+
+NOTHING_KNOWN = KnownBrands()
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +29,10 @@ def clean():
 
 @pytest.fixture
 def runner():
-    return Runner(toy.PIPELINE, MemoryCheckpointStore(), frames=None, resources=Resources())
+    return Runner(toy.PIPELINE, MemoryCheckpointStore(), frames=MemoryFrames(), resources=Resources())
 
 
-def request(overrides=None, parent=None, brands=KnownBrands(), job_id: UUID | None = None) -> RunRequest:
+def request(overrides=None, parent=None, brands=NOTHING_KNOWN, job_id: UUID | None = None) -> RunRequest:
     config = resolve(toy.PIPELINE, "soccer_broadcast", overrides)
     return RunRequest(job_id or uuid4(), uuid4(), SOURCE, config, overrides or {}, brands, parent)
 
@@ -85,7 +88,7 @@ def test_a_replay_branches_off_a_checkpoint_and_stores_no_second_copy(runner):
 
 @pytest.mark.parametrize(("stage", "chunk"), [("cut", 2), ("size", 0), ("size", 3), ("sum", -1)])
 def test_a_crash_costs_at_most_the_unit_it_hit(runner, stage, chunk):
-    whole = Runner(toy.PIPELINE, MemoryCheckpointStore(), frames=None, resources=Resources()).run(request())
+    whole = Runner(toy.PIPELINE, MemoryCheckpointStore(), frames=MemoryFrames(), resources=Resources()).run(request())
     expected = runs()
     toy.FAIL_AT.add((stage, chunk))
     job_id = uuid4()

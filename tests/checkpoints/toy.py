@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -76,7 +76,8 @@ class Base:
 class Cut(Base):
     """Write letters."""
 
-    name, scope = "cut", "chunk"
+    name = "cut"
+    scope: Literal["chunk"] = "chunk"
     Options, Input, Output = CutOptions, NoInput, CutOutput
 
     def run(self, ctx, data):
@@ -87,7 +88,8 @@ class Cut(Base):
 class Size(Base):
     """Count letters."""
 
-    name, scope = "size", "chunk"
+    name = "size"
+    scope: Literal["chunk"] = "chunk"
     Options, Input, Output = SizeOptions, SizeInput, SizeOutput
 
     def run(self, ctx, data):
@@ -98,7 +100,8 @@ class Size(Base):
 class Sum(Base):
     """Add up."""
 
-    name, scope = "sum", "asset"
+    name = "sum"
+    scope: Literal["asset"] = "asset"
     uses_known_brands = True
     Options, Input, Output = SumOptions, SumInput, SumOutput
 

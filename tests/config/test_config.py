@@ -57,7 +57,7 @@ def test_what_is_wrong_is_named_with_what_is_allowed(brands, overrides, parts):
 
 
 def test_an_unknown_profile_is_named_with_those_there_are(brands):
-    with pytest.raises(ConfigError, match="unknown profile 'curling': there are .*soccer_broadcast"):
+    with pytest.raises(ConfigError, match=r"unknown profile 'curling': there are .*soccer_broadcast"):
         resolve(brands, "curling")
 
 
@@ -76,7 +76,7 @@ def test_assignments_are_read_as_typed_values():
 
 @pytest.mark.parametrize("text", ["fps=2", "extract_frames.fps", "=", ".=1", "extract_frames.=1", "a.b=[1"])
 def test_a_malformed_assignment_is_said_to_be_one(text):
-    with pytest.raises(ConfigError, match="stage.option=value|cannot be read"):
+    with pytest.raises(ConfigError, match=r"stage\.option=value|cannot be read"):
         parse_assignments([text])
 
 

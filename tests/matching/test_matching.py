@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ NAMES = NameIndex(
 )
 
 
-def brand_of(text: str, **options: object) -> tuple[str, str] | None:
+def brand_of(text: str, **options: Any) -> tuple[str, str] | None:
     match = NAMES.match(text, min_similarity=0.8, **options)
     return None if match is None else (match.brand, match.rule)
 

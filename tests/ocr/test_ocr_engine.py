@@ -56,7 +56,7 @@ def test_pictures_of_any_shape_can_be_searched(engine, shape):
 
 def test_a_tilted_line_is_set_upright():
     image = np.zeros((200, 400, 3), np.uint8)
-    quad = np.float32([[100, 50], [300, 100], [290, 140], [90, 90]])
+    quad = np.array([[100, 50], [300, 100], [290, 140], [90, 90]], np.float32)
     cv2.fillPoly(image, [quad.astype(np.int32)], (255, 255, 255))
     upright = rectify(image, quad)
     assert upright.shape[1] > 4 * upright.shape[0]

@@ -30,7 +30,9 @@ class Scene:
         cv2.rectangle(world, (x - 4, y - 4), (x + 164, y + 34), 235, -1)
         cv2.putText(world, text, (x, y + 25), cv2.FONT_HERSHEY_DUPLEX, 0.95, 20, 2, cv2.LINE_AA)
         gray = np.ascontiguousarray(world[:, pan : pan + SIZE[1]])
-        quad = np.array([[x, y], [x + 160, y], [x + 160, y + 30], [x, y + 30]], np.float32) - np.float32([pan, 0])
+        quad = np.array([[x, y], [x + 160, y], [x + 160, y + 30], [x, y + 30]], np.float32) - np.array(
+            [pan, 0], np.float32
+        )
         return Frame(sequence, gray, [(quad, 0.9)] if detected else [])
 
 
@@ -38,7 +40,8 @@ class Reader:
     """Reads what was painted, and counts how often it was asked."""
 
     def __init__(self, texts: list[str], confidence: float = 0.98) -> None:
-        self.texts, self.confidence, self.asked = texts, confidence, []
+        self.texts, self.confidence = texts, confidence
+        self.asked: list[int] = []
 
     def __call__(self, index: int, quad: np.ndarray) -> TextLine:
         self.asked.append(index)
@@ -119,8 +122,8 @@ def test_camera_motion_is_found_to_a_pixel(shift):
     before, after = (motion.features(scene.frame(0, pan, "VELMORA").gray) for pan in (0, shift))
     matrix = motion.between(before, after)
     assert matrix is not None
-    moved = move_quad(np.float32([[200, 100], [300, 100], [300, 150], [200, 150]]), matrix)
-    assert np.abs(moved[:, 0] - (np.float32([200, 300, 300, 200]) - shift)).max() <= 1.5
+    moved = move_quad(np.array([[200, 100], [300, 100], [300, 150], [200, 150]], np.float32), matrix)
+    assert np.abs(moved[:, 0] - (np.array([200, 300, 300, 200], np.float32) - shift)).max() <= 1.5
 
 
 def test_no_motion_is_claimed_between_unrelated_pictures():
@@ -133,7 +136,7 @@ def test_a_patch_is_found_again_beside_where_it_was_expected():
     frame = Scene().frame(0, 0, "VELMORA")
     quad = frame.lines[0][0]
     patch = cut_patch(frame.gray, quad, patch_width(quad))
-    place, score = find_patch(frame.gray, patch, quad + np.float32([18, -12]), reach_x=1.5, reach_y=1.5)
+    place, score = find_patch(frame.gray, patch, quad + np.array([18, -12], np.float32), reach_x=1.5, reach_y=1.5)
     assert score > 0.95
     assert np.abs(place - quad).max() <= 2
     assert similarity(patch, patch) > 0.999

@@ -26,4 +26,6 @@ class MemoryFrames:
         return self.jpegs[sequence]
 
     def load(self, sequence: int) -> np.ndarray:
-        return cv2.imdecode(np.frombuffer(self.load_jpeg(sequence), np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(self.load_jpeg(sequence), np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        return image

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detect.resources import Resources
 from detect.stages.base import Chunk, StageContext
 from detect.stages.extract_frames import ExtractFramesOutput, encode_jpeg, perceptual_hash
 from detect.stages.filter_scenes import FilterScenes, FilterScenesInput, FilterScenesOptions, find_cuts
@@ -29,14 +32,14 @@ def test_a_fast_pan_a_flash_free_shot_and_a_still_have_no_cut():
     assert find_cuts(signals([]), 14, 3) == []
 
 
-def run(images: list[np.ndarray], changes: list[float] | None = None, **options: object):
+def run(images: list[np.ndarray], changes: list[float] | None = None, **options: Any):
     frames = MemoryFrames()
     samples = []
     for sequence, image in enumerate(images):
         frames.save_jpeg(sequence, encode_jpeg(image, 95))
         samples.append(Sample(sequence, sequence / 2, perceptual_hash(image), str(sequence)))
     context = StageContext(
-        SOURCE, FilterScenesOptions(**options), frames, KnownBrands(), resources=None, chunk=Chunk(0)
+        SOURCE, FilterScenesOptions(**options), frames, KnownBrands(), resources=Resources(), chunk=Chunk(0)
     )
     extracted = ExtractFramesOutput(samples=samples, signals=signals(changes or []))
     return FilterScenes().run(context, FilterScenesInput(extracted))

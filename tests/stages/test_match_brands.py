@@ -16,6 +16,7 @@ from detect.types import Box, FrameSignals, KnownBrandRecord, KnownBrands, Obser
 from tests.stages.memory_frames import SOURCE, MemoryFrames
 
 BRANDS = (KnownBrandRecord("Velmora"), KnownBrandRecord("RIQ"), KnownBrandRecord("Fennbrook Dairy"))
+GIVEN = KnownBrands(brands=BRANDS, given=True)
 PLACE = Box(100, 100, 220, 140)
 
 
@@ -29,9 +30,7 @@ def text(*readings: str | tuple[str, float, int], at: list[int], context: str = 
     )
 
 
-def match(
-    *tracks: TextTrack, known: KnownBrands = KnownBrands(brands=BRANDS, given=True), **options: Any
-) -> MatchBrandsOutput:  # noqa: B008 - frozen
+def match(*tracks: TextTrack, known: KnownBrands = GIVEN, **options: Any) -> MatchBrandsOutput:
     samples = [Sample(n, n / 2, "0", "") for n in range(20)]
     context = StageContext(SOURCE, MatchBrandsOptions(**options), MemoryFrames(), known, Resources())
     data = MatchBrandsInput(
