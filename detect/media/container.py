@@ -1,24 +1,19 @@
-"""Opening a video file: which files are accepted, which of its streams is the video, how its pictures are turned."""
+"""Opening a video file: which files are accepted, which of its streams is the video, what its clock says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import SideDataContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from detect.errors import MediaError
-from detect.stages.base import Image
 
 MAX_PIXELS = 8192 * 8192
 
@@ -44,8 +39,6 @@ _IMAGE_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "AVIF"),
 )
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
-
-Upright = Callable[[Image], Image]
 
 
 @dataclass(frozen=True)
@@ -85,8 +78,8 @@ class OpenedVideo:
             return item.dts
         return item.pts
 
-    def declared_duration(self) -> Fraction | None:
-        """Length of the video stream in seconds as the file states it, or None where it states none.
+    def stated_duration(self, origin: int) -> Fraction | None:
+        """Seconds from the first frame's ticks, `origin`, to the end of the video as the file states it, or None.
 
         A container's own length stands in for the stream's only where no other stream can be the longer one. Flash
         video is not asked: its length is that of the last decoding timestamp.
@@ -95,12 +88,21 @@ class OpenedVideo:
             return None
         if self.stream.duration is not None and self.stream.duration > 0:
             return self.stream.duration * self.time_base
-        tag = _parse_duration_tag(self.stream.metadata.get("DURATION", ""))
-        if tag is not None:
-            return tag
-        if self.container.duration is not None and self.container.duration > 0 and len(self.container.streams) == 1:
-            return Fraction(self.container.duration, av.time_base)
-        return None
+        end = _parse_duration_tag(self.stream.metadata.get("DURATION", ""))
+        if end is None and len(self.container.streams) == 1:
+            end = self.container_end()
+        return self.since(origin, end)
+
+    def container_end(self) -> Fraction | None:
+        """The last timestamp of any stream in seconds, as the file states it or as it could be estimated."""
+        stated = self.container.duration
+        return Fraction(stated, av.time_base) if stated is not None and stated > 0 else None
+
+    def since(self, origin: int, end: Fraction | None) -> Fraction | None:
+        """Seconds from `origin` ticks to an end: Matroska states where it ends, others how long it is."""
+        if end is None or self.format != "matroska":
+            return end
+        return max(Fraction(0), end - origin * self.time_base) or None
 
     def close(self) -> None:
         self.container.close()
@@ -134,31 +136,6 @@ def open_video(path: Path, *, threads: int = 2) -> OpenedVideo:
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     return OpenedVideo(container, stream)
-
-
-def upright_turn(frame: VideoFrame) -> tuple[int, Upright]:
-    """The clockwise turn in degrees (0, 90, 180, 270) that the file asks for, and a function that does it.
-
-    The function also mirrors where the display matrix does; it takes and returns `(height, width, 3)` arrays.
-    """
-    # A frame whose side data was looked at refers to itself and lingers until the garbage collector comes: a tiny
-    # copy may, a picture of many megabytes should not.
-    side_data = cast("SideDataContainer", frame.reformat(width=16, height=16).side_data)
-    if "DISPLAYMATRIX" not in side_data:
-        return 0, lambda image: image
-    # 3x3 fixed point, row vectors: x' = a*x + c*y, y' = b*x + d*y
-    matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), dtype="<i4")
-    a, b, c, d = (int(matrix[index]) for index in (0, 1, 3, 4))
-    swap = abs(b) > abs(a)
-    mirror_x, mirror_y = (c < 0, b < 0) if swap else (a < 0, d < 0)
-
-    def turn(image: Image) -> Image:
-        turned = image.transpose(1, 0, 2) if swap else image
-        return np.ascontiguousarray(turned[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])
-
-    if swap:
-        return (270 if b < 0 else 90), turn
-    return (180 if a < 0 and d < 0 else 0), turn
 
 
 def _read_head(path: Path) -> bytes:

@@ -11,8 +11,9 @@ import av
 import msgspec
 
 from detect.errors import MediaError
-from detect.media.container import OpenedVideo, open_video, upright_turn
+from detect.media.container import OpenedVideo, open_video
 from detect.media.decoding import first_frame, read_packets
+from detect.media.pictures import upright_turn
 from detect.timecode import format_ratio
 from detect.types import SourceInfo
 
@@ -80,7 +81,7 @@ def probe(path: str | Path) -> Probe:
         assert origin is not None
         rotation, _ = upright_turn(frame)
         width, height = (frame.height, frame.width) if rotation in (90, 270) else (frame.width, frame.height)
-        rate, duration = _rate_and_duration(path, video)
+        rate, duration = _rate_and_duration(path, video, origin)
         return Probe(
             path=str(path),
             sha256=_sha256(path),
@@ -103,14 +104,13 @@ def probe(path: str | Path) -> Probe:
         video.close()
 
 
-def _rate_and_duration(path: Path, video: OpenedVideo) -> tuple[Fraction, Fraction]:
+def _rate_and_duration(path: Path, video: OpenedVideo, origin: int) -> tuple[Fraction, Fraction]:
     """The average frame rate and the seconds the file states for its video, else for the whole container.
 
     What is not stated is measured on the packets.
     """
-    rate, duration = video.stream.average_rate or video.stream.guessed_rate, video.declared_duration()
-    if duration is None and video.container.duration is not None and video.container.duration > 0:
-        duration = Fraction(video.container.duration, av.time_base)
+    rate = video.stream.average_rate or video.stream.guessed_rate
+    duration = video.stated_duration(origin) or video.since(origin, video.container_end())
     if rate is not None and duration is not None:
         return rate, duration
     frames, measured = _measure(path)

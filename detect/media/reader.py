@@ -13,10 +13,10 @@ from typing import Self, cast
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
-from detect.media.container import OpenedVideo, open_video, upright_turn
+from detect.media.container import OpenedVideo, open_video
 from detect.media.decoding import decode_from_key, decode_from_start, first_frame
+from detect.media.pictures import Converter, upright_turn
 from detect.media.signals import ChangeMeter
 from detect.stages.base import Image
 from detect.timecode import format_timecode
@@ -69,8 +69,9 @@ class _Faults:
         else:
             self.ticks.append(position - self.origin)
 
-    def between(self, start: int, end: int) -> bool:
-        return any(start <= tick < end for tick in self.ticks)
+    def near(self, start: int, end: int, *, slack: int) -> bool:
+        """Whether one lies between two frames or so: some demuxers notice a loss a packet early or late."""
+        return any(start - slack <= tick < end + slack for tick in self.ticks)
 
 
 class VideoReader:
@@ -86,7 +87,7 @@ class VideoReader:
     def __init__(self, path: str | Path, *, threads: int = 2) -> None:
         self._path = Path(path)
         self._threads = threads
-        self._converter = VideoReformatter()
+        self._converter = Converter()
         self._video: OpenedVideo | None = None
         self._meter = ChangeMeter()
         self._problems: list[str] = []
@@ -100,7 +101,7 @@ class VideoReader:
         self._time_base = video.time_base
         self._width, self._height = first.width, first.height
         _, self._turn = upright_turn(first)
-        self._declared = video.declared_duration()
+        self._stated = video.stated_duration(self._origin)
         rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
         self._frame_ticks = max(1, round(1 / (rate * self._time_base)))
         return self
@@ -150,7 +151,8 @@ class VideoReader:
         for frame, at in self._in_order(self._frames(window.first_tick, faults), faults):
             if shown is not None:
                 # Nobody knows what was on screen where frames were lost: their forerunner does not stand for them.
-                until = min(at, shown.nominal_end) if faults.between(shown.at, at) else at
+                lost = faults.near(shown.at, at, slack=2 * self._frame_ticks)
+                until = min(at, shown.nominal_end) if lost else at
                 yield from self._finish(shown, until, window)
             if window.is_over(at):
                 break
@@ -234,12 +236,12 @@ class VideoReader:
             self._problems.append(
                 f"the picture size changes to {frame.width}x{frame.height}; scaled to {self._width}x{self._height}"
             )
-        picture = self._converter.reformat(frame, width=self._width, height=self._height, format="bgr24", threads=1)
+        picture = self._converter.convert(frame, self._width, self._height, "bgr24")
         return np.ascontiguousarray(self._turn(cast("Image", picture.to_ndarray())))
 
     def _note_problems(self, faults: _Faults, window: _Window, *, reached_end: bool) -> None:
         ended_at = self._ended_at or Fraction(0)
-        cut_off = reached_end and self._declared is not None and self._declared - ended_at > _CUT_OFF
+        cut_off = reached_end and self._stated is not None and self._stated - ended_at > _CUT_OFF
         damaged = sorted(
             seconds
             for seconds in (tick * self._time_base for tick in faults.ticks)
@@ -249,8 +251,8 @@ class VideoReader:
             first, last = format_timecode(damaged[0]), format_timecode(damaged[-1])
             where = f"at {first}" if len(damaged) == 1 else f"at {len(damaged)} places from {first} to {last}"
             self._problems.append(f"damaged data {where}; what could not be decoded was left out")
-        if cut_off and self._declared is not None:
-            stated = format_timecode(self._declared)
+        if cut_off and self._stated is not None:
+            stated = format_timecode(self._stated)
             self._problems.append(f"the video breaks off at {format_timecode(ended_at)} of a stated {stated}")
         elif reached_end and faults.unplaced and not damaged:
             self._problems.append(f"damaged data at the end, {format_timecode(ended_at)}")

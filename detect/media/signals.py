@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
+from detect.media.pictures import Converter
 from detect.stages.base import Image
 from detect.types import FrameSignals
 
@@ -25,7 +25,7 @@ class ChangeMeter:
     """Compares each frame with the one before it, on a small luma picture."""
 
     def __init__(self) -> None:
-        self._converter = VideoReformatter()
+        self._converter = Converter()
         self._thumb: Image | None = None
         self._histogram: np.ndarray | None = None
         self._columns = tuple(array("d") for _ in range(4))
@@ -57,7 +57,7 @@ class ChangeMeter:
         matched = _LUMA_FIRST.fullmatch(frame.format.name)
         plane = frame.planes[0]
         if matched is None or plane.line_size <= 0:
-            small = self._converter.reformat(frame, width=_THUMB_WIDTH, height=_THUMB_HEIGHT, format="gray", threads=1)
+            small = self._converter.convert(frame, _THUMB_WIDTH, _THUMB_HEIGHT, "gray")
             return np.ascontiguousarray(small.to_ndarray())
         depth = int(matched.group(1) or 8)
         sample = np.dtype("<u2" if depth > 8 else "u1")

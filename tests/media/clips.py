@@ -22,6 +22,7 @@ _NUMBER_CELLS = [(row, column) for row in range(4) for column in range(4) if (ro
 
 # Display matrices (3x3, 16.16 and 2.30 fixed point) by the clockwise turn a player has to make.
 _ONE, _W = 1 << 16, 1 << 30
+_MIRROR = (-_ONE, 0, 0, 0, _ONE, 0, 0, 0, _W)
 _MATRICES = {
     90: (0, _ONE, 0, -_ONE, 0, 0, 0, 0, _W),
     180: (-_ONE, 0, 0, 0, -_ONE, 0, 0, 0, _W),
@@ -69,6 +70,7 @@ def write_clip(
     gop: int = 12,
     b_frames: int = 0,
     rotation: int = 0,
+    mirrored: bool = False,
     audio: bool = False,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
@@ -77,7 +79,8 @@ def write_clip(
 
     `frames` is how many numbered pictures of `size` (width, height) to draw, or the upright BGR pictures themselves.
     Frame `i` is shown at `i / rate` seconds, or at `pts[i] * time_base` where `pts` is given. `rotation` is the
-    clockwise turn a player has to make: the pictures are stored turned the other way. `audio` adds a quiet tone.
+    clockwise turn a player has to make: the pictures are stored turned the other way; `mirrored` stores them mirrored
+    and asks the player to undo it. `audio` adds a quiet tone.
     """
     pictures = (numbered_picture(i, *size) for i in range(frames)) if isinstance(frames, int) else frames
     base = time_base or 1 / Fraction(rate)
@@ -91,10 +94,13 @@ def write_clip(
         stream.codec_context.max_b_frames = b_frames
         if rotation:
             stream.set_display_matrix(_MATRICES[rotation])
+        elif mirrored:
+            stream.set_display_matrix(_MIRROR)
         sound = container.add_stream("aac", rate=48000) if audio else None
         last = Fraction(0)
         for index, picture in enumerate(pictures):
-            stored = np.ascontiguousarray(np.rot90(picture, rotation // 90))
+            turned = picture[:, ::-1] if mirrored else np.rot90(picture, rotation // 90)
+            stored = np.ascontiguousarray(turned)
             if index == 0:
                 stream.height, stream.width = stored.shape[:2]
             frame = av.VideoFrame.from_ndarray(stored, format="bgr24")
