@@ -24,6 +24,9 @@ def main() -> int:
     except (MediaprocError, ImproperlyConfigured) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     except OperationalError as error:
         print(f"Error: the database cannot go on: {error}", file=sys.stderr)
         return 1

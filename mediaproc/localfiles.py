@@ -23,7 +23,7 @@ class LocalFiles(FileSystemStorage):
         place = Path(self.path(name))
         draft = place.with_name(f".{uuid4().hex}")
         try:
-            super()._save(str(draft.relative_to(self.location)), content)
+            super()._save(str(draft.relative_to(self.location)), content)  # type: ignore[misc]  # not in the stubs
             draft.replace(place)
         except OSError:
             draft.unlink(missing_ok=True)
