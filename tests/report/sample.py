@@ -13,7 +13,7 @@ from detect.events import StageResult
 from detect.report import Report, assemble
 from detect.resources import Resources
 from detect.stages.base import Image, StageContext
-from detect.stages.compile_report import CompileReport, CompileReportInput, CompileReportOptions
+from detect.stages.compile_report import CompileReport, CompileReportInput, CompileReportOptions, CompileReportOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.escalate_cloud import EscalateCloudOutput
 from detect.stages.escalate_vlm import EscalateVlmOutput
@@ -54,13 +54,8 @@ _BOARDS: list[tuple[str, Placement, DetectionSource, tuple[int, ...], int, int, 
 ]
 
 
-def sample_report(
-    *, name: str = "", audience: int = 1_800_000, problems: tuple[str, ...] = (), seed: int = 7
-) -> Report:
-    """The report; ``name`` replaces the first brand's."""
-    sights = _detections(seed, name)
-    samples = [Sample(i, i / 2, f"{i:064x}", "", i / 2 + 0.04) for i in range(SECONDS * 2)]
-    source = SourceInfo(
+def sample_source() -> SourceInfo:
+    return SourceInfo(
         path="/footage/cup_final_first_minute.mp4",
         sha256="9f2c" * 16,
         duration=float(SECONDS),
@@ -70,14 +65,38 @@ def sample_report(
         variable_frame_rate=False,
         start_time=0.0,
     )
+
+
+def sample_report(
+    *, name: str = "", audience: int = 1_800_000, problems: tuple[str, ...] = (), seed: int = 7
+) -> Report:
+    """The whole report; ``name`` replaces the first brand's."""
+    return assemble(
+        sample_body(name=name, audience=audience, problems=problems, seed=seed),
+        job_id="3f0c9f0e-6a2b-4a5e-9f3c-0c6b6f1f7a11",
+        checkpoint_id="c3b7c0de-11aa-4a41-8d1c-5d1b3f6a9e02",
+        source=sample_source(),
+        pipeline="brands",
+        profile="soccer_broadcast",
+        config_digest="5d41" * 16,
+        stages=_stages(),
+    )
+
+
+def sample_body(
+    *, name: str = "", audience: int = 1_800_000, problems: tuple[str, ...] = (), seed: int = 7
+) -> CompileReportOutput:
+    """What compile_report makes of the drawn match."""
+    sights = _detections(seed, name)
+    samples = [Sample(i, i / 2, f"{i:064x}", "", i / 2 + 0.04) for i in range(SECONDS * 2)]
     known = KnownBrands(
         brands=tuple(
             KnownBrandRecord(name=brand, brand_id=str(i)) for i, brand in enumerate(_names()) if brand != "Tarn"
         )
     )
-    body = CompileReport().run(
+    return CompileReport().run(
         StageContext(
-            source=source,
+            source=sample_source(),
             options=CompileReportOptions(audience=audience, cpm=7.5),
             frames=DrawnFrames(seed),
             known_brands=known,
@@ -108,16 +127,6 @@ def sample_report(
                 calls=[ModelCall(f"c{i}", "cloud", "vision-large", 812, 31, "0.00143", 1.4) for i in range(4)],
             ),
         ),
-    )
-    return assemble(
-        body,
-        job_id="3f0c9f0e-6a2b-4a5e-9f3c-0c6b6f1f7a11",
-        checkpoint_id="c3b7c0de-11aa-4a41-8d1c-5d1b3f6a9e02",
-        source=source,
-        pipeline="brands",
-        profile="soccer_broadcast",
-        config_digest="5d41" * 16,
-        stages=_stages(),
     )
 
 

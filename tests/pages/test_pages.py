@@ -1,0 +1,181 @@
+"""The pages of jobs, as a browser gets them."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from django.urls import reverse
+
+from detect.report import from_json
+from jobs.choices import JobStatus, RunType
+from tests.report.sample import HEIGHT, WIDTH, sample_body
+
+ADDRESSES = [
+    "/",
+    f"/jobs/{uuid.UUID(int=1)}",
+    f"/jobs/{uuid.UUID(int=1)}/report.json",
+    f"/jobs/{uuid.UUID(int=1)}/report.csv",
+    f"/jobs/{uuid.UUID(int=1)}/frames/3.jpg",
+    f"/jobs/{uuid.UUID(int=1)}/crops/3/1-2-30-40.jpg",
+]
+
+
+class TestAccess:
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_a_login_is_asked_for(self, db, address):
+        from django.test import Client
+
+        response = Client().get(address)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/login")
+
+    @pytest.mark.parametrize("address", ADDRESSES[1:])
+    def test_an_unknown_job_is_not_found(self, client, address):
+        assert client.get(address).status_code == 404
+
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_nothing_here_is_written_to(self, client, address):
+        assert client.post(address).status_code == 405
+
+
+class TestJobList:
+    def test_the_first_run_says_how_to_analyse_a_video(self, client):
+        page = client.get("/").content.decode()
+        assert "No video has been analysed yet" in page
+        assert "python manage.py analyze match.mp4" in html.unescape(page)
+
+    def test_jobs_with_their_state_and_brands(self, client, make_job):
+        done = make_job(brands_found=8, total_detections=30)
+        make_job(status=JobStatus.FAILED, video_path="/footage/<b>odd.mp4")
+        page = client.get("/").content.decode()
+        assert f'href="/jobs/{done.id}"' in page
+        assert re.search(r"<b>8</b>\s*brands", page)
+        assert "&lt;b&gt;odd.mp4" in page
+        assert "<b>odd" not in page
+
+    def test_newest_first_in_pages(self, client, make_job):
+        jobs = [make_job(status=JobStatus.PENDING, video_path=f"/v/{number:02d}.mp4") for number in range(27)]
+        first, second = (client.get(f"/?page={page}").content.decode() for page in (1, 2))
+        assert first.index("26.mp4") < first.index("02.mp4")
+        assert "01.mp4" not in first
+        assert "00.mp4" in second
+        assert len(jobs) == 27
+
+    def test_the_number_of_queries_does_not_grow(self, client, make_job, django_assert_max_num_queries):
+        for _ in range(12):
+            make_job(status=JobStatus.PENDING)
+        with django_assert_max_num_queries(5):
+            client.get("/")
+
+
+class TestReportPage:
+    def test_shows_the_report_with_pictures_from_the_site(self, client, make_job):
+        job = make_job()
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        assert "Norvana Energy" in page
+        assert re.findall(rf'src="(/jobs/{job.id}/crops/\d+/\d+-\d+-\d+-\d+\.jpg)"', page)
+        assert f'data-frame="/jobs/{job.id}/frames/' in page
+        assert "crops/000" not in page
+        assert f'href="/jobs/{job.id}/report.csv"' in page
+
+    def test_nothing_inline_so_that_a_strict_policy_can_hold(self, client, make_job):
+        page = client.get(f"/jobs/{make_job().id}").content.decode()
+        assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)
+
+    def test_a_brand_s_name_is_only_text(self, client, make_job):
+        job = make_job(body=sample_body(name="<script>alert(1)</script>"))
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+    def test_a_replay_leads_to_what_it_came_from(self, client, make_job):
+        parent = make_job()
+        job = make_job(run_type=RunType.REPLAY, parent_job=parent, replay_from_stage="match_brands")
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        assert "Replay from <b>match_brands</b>" in page
+        assert f'href="/jobs/{parent.id}"' in page
+
+    def test_an_unfinished_job_shows_its_progress_and_asks_again(self, client, make_job):
+        job = make_job(status=JobStatus.RUNNING, current_stage="run_ocr", progress=0.42)
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        assert 'value="0.4200"' in page
+        assert "run_ocr" in page
+        assert 'http-equiv="refresh"' in page
+
+    def test_a_failed_job_says_why_and_how_to_go_on(self, client, make_job):
+        job = make_job(status=JobStatus.FAILED, error_message="disk <full>")
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        assert "disk &lt;full&gt;" in page
+        assert "it goes on from there" in page
+        assert 'http-equiv="refresh"' not in page
+
+
+class TestDownloads:
+    def test_json_is_the_report(self, client, make_job):
+        job = make_job()
+        response = client.get(f"/jobs/{job.id}/report.json")
+        report = from_json(response.content)
+        assert response["Content-Type"] == "application/json"
+        assert response["Content-Disposition"] == 'attachment; filename="cup_final_first_minute.report.json"'
+        assert report.job_id == str(job.id)
+        assert report.brands == sample_body().brands
+
+    def test_csv(self, client, make_job):
+        response = client.get(f"/jobs/{make_job().id}/report.csv")
+        assert response["Content-Type"].startswith("text/csv")
+        assert response.content.startswith(b"brand,confirmed,start,end")
+
+    def test_none_before_the_job_is_done(self, client, make_job):
+        job = make_job(status=JobStatus.RUNNING)
+        assert client.get(f"/jobs/{job.id}/report.json").status_code == 404
+
+    def test_a_file_name_cannot_break_the_header(self, client, make_job):
+        job = make_job(video_path='/footage/a"\r\nSet-Cookie: x=1.mp4')
+        response = client.get(f"/jobs/{job.id}/report.csv")
+        assert response.status_code == 200
+        assert "Set-Cookie" not in response.headers
+
+
+class TestPictures:
+    def test_a_frame_as_it_is_stored(self, client, make_job, store_frame):
+        job = make_job()
+        jpeg = store_frame(job, 3)
+        response = client.get(f"/jobs/{job.id}/frames/3.jpg")
+        assert (response.content, response["Content-Type"]) == (jpeg, "image/jpeg")
+        assert "private" in response["Cache-Control"]
+
+    def test_a_crop_is_cut_with_a_margin(self, client, make_job, store_frame):
+        job = make_job()
+        store_frame(job, 3)
+        response = client.get(reverse("job-crop", args=[job.id, 3, 100, 100, 80, 40]))
+        crop = cv2.imdecode(np.frombuffer(response.content, np.uint8), cv2.IMREAD_COLOR)
+        assert crop.shape == (40 + 2 * 24, 80 + 2 * 24, 3)
+
+    @pytest.mark.parametrize("box", [(WIDTH, 0, 10, 10), (0, HEIGHT, 10, 10), (0, 0, 0, 10)])
+    def test_a_crop_of_nothing_is_not_found(self, client, make_job, store_frame, box):
+        job = make_job()
+        store_frame(job, 3)
+        assert client.get(reverse("job-crop", args=[job.id, 3, *box])).status_code == 404
+
+    def test_a_frame_that_is_not_stored_is_not_found(self, client, make_job):
+        job = make_job()
+        assert client.get(f"/jobs/{job.id}/frames/99.jpg").status_code == 404
+        assert client.get(f"/jobs/{job.id}/crops/99/1-1-10-10.jpg").status_code == 404
+
+    def test_every_picture_of_the_page_can_be_had(self, client, make_job, store_frame):
+        body = sample_body()
+        brand = body.brands[-1]
+        job = make_job(body=msgspec.structs.replace(body, brands=[brand], unresolved=[]))
+        for exposure in brand.exposures:
+            for evidence in exposure.evidence:
+                store_frame(job, evidence.sequence)
+        page = client.get(f"/jobs/{job.id}").content.decode()
+        pictures = set(re.findall(rf'(?:src|data-frame)="(/jobs/{job.id}/[^"]+\.jpg)"', page))
+        assert pictures
+        assert all(client.get(address).status_code == 200 for address in pictures)
