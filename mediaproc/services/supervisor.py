@@ -36,8 +36,9 @@ from mediaproc.services.valkey import Valkey
 log = logging.getLogger("mediaproc.supervisor")
 
 _FIRST_CLAIM_WITHIN = 10.0
-_GIVE_UP_STARTING_AFTER = 10.0
-_GIVE_UP_WAITING_AFTER = 120.0
+_RETRY_FOR = 10.0
+_READY_WITHIN = 120.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
 
 class Service(Protocol):
@@ -61,11 +62,12 @@ class Service(Protocol):
 
 @dataclass
 class Supervisor:
-    """The state of the loop: servers running, by name, and the connections that hold them."""
+    """The state of the loop: servers that run, servers that ended and when to try them again, and who holds them."""
 
     data: DataFolder
     services: dict[str, Service]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    lost: dict[str, tuple[float, float]] = field(default_factory=dict)
     claims: dict[socket.socket, bytes] = field(default_factory=dict)
     leaving: bool = False
 
@@ -138,22 +140,33 @@ class Supervisor:
         try:
             for name in names:
                 if name not in self.running:
-                    self.running[name] = bring_up(self.services[name])
-                    self._write_state()
+                    self._start(name)
         except (ServiceError, OSError, subprocess.SubprocessError) as error:
             log.exception("cannot start a server")
             return {"error": str(error)}
         return {"addresses": {name: self.services[name].address() for name in names}}
 
+    def _start(self, name: str, *, retry_for: float = _RETRY_FOR) -> None:
+        self.running[name] = bring_up(self.services[name], retry_for=retry_for)
+        self.lost.pop(name, None)
+        self._write_state()
+
     def _revive(self) -> None:
+        """Start servers again that ended by themselves; one that cannot is tried again, ever less often."""
+        now = time.monotonic()
         for name, process in list(self.running.items()):
-            if process.poll() is None:
+            if process.poll() is not None:
+                log.warning("%s ended with code %s", name, process.returncode)
+                del self.running[name]
+                self.lost[name] = (now, _FIRST_PAUSE)
+        for name, (due, pause) in list(self.lost.items()):
+            if now < due:
                 continue
-            log.warning("%s ended with code %s: starting it again", name, process.returncode)
-            del self.running[name]
-            answer = self._ensure([name])
-            if "error" in answer:
-                log.error("%s stays down: %s", name, answer["error"])
+            try:
+                self._start(name, retry_for=0)
+            except (ServiceError, OSError, subprocess.SubprocessError) as error:
+                log.error("%s stays down, next attempt in %.0f s: %s", name, pause, error)
+                self.lost[name] = (time.monotonic() + pause, min(pause * 2, _LONGEST_PAUSE))
 
     def _stop_all(self) -> None:
         for name in reversed(list(self.running)):
@@ -178,24 +191,24 @@ class Supervisor:
         shutil.rmtree(self.data.short_folder, ignore_errors=True)
 
 
-def bring_up(service: Service) -> subprocess.Popen[bytes]:
+def bring_up(service: Service, *, retry_for: float = _RETRY_FOR) -> subprocess.Popen[bytes]:
     """Start ``service`` and wait until it answers.
 
-    A server that ends at once is tried again for some seconds: its killed predecessor may still be letting go.
-    Raises ServiceError with the end of its log.
+    A server that ends at once is started again within ``retry_for`` seconds: its killed predecessor may still be
+    letting go. Raises ServiceError with the end of its log.
     """
     rotate(service.log_path)
     service.prepare()
     began = time.monotonic()
     while True:
         process = service.start()
-        while process.poll() is None and time.monotonic() - began < _GIVE_UP_WAITING_AFTER:
+        while process.poll() is None and time.monotonic() - began < _READY_WITHIN:
             if service.ready(process):
                 log.info("%s ready after %.2f s", service.name, time.monotonic() - began)
                 return process
             time.sleep(0.01)
         stop(process, service.stop_signal, patience=service.patience)
-        if time.monotonic() - began > _GIVE_UP_STARTING_AFTER:
+        if time.monotonic() - began >= retry_for:
             raise ServiceError(f"The embedded {service.name} does not start:\n{tail(service.log_path)}")
         time.sleep(0.2)
 

@@ -131,13 +131,24 @@ def test_setup_killed_halfway_is_made_anew(data: DataFolder) -> None:
     assert not (data.root / "postgres.new").exists()
 
 
-def test_server_that_cannot_start_is_reported_with_its_log(data: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_GIVE_UP_STARTING_AFTER", 0)
+def test_server_that_cannot_start_is_reported_with_its_log(data: DataFolder) -> None:
     server = Postgres(data, durable=False)
     data.postgres.mkdir()  # a cluster that lost its files
     server.account.take(data.postgres)
     with pytest.raises(ServiceError, match=r"postgres does not start:\n(.|\n)*postgresql.conf"):
-        supervisor.bring_up(server)
+        supervisor.bring_up(server, retry_for=0)
+
+
+def test_server_that_stays_down_comes_back_once_it_can(data: DataFolder) -> None:
+    needed, aside = data.postgres / "PG_VERSION", data.postgres / "aside"
+    with holder(data, "postgres"):
+        killed = pid_of(data, "postgres")
+        needed.rename(aside)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: "postgres stays down" in (data.logs / "supervisor.log").read_text())
+        aside.rename(needed)
+        eventually(lambda: pid_of(data, "postgres") != killed)
+        assert value(data, "SELECT 1") == 1
 
 
 def test_data_folder_that_cannot_be_made_is_named(new_folder: Callable[..., DataFolder]) -> None:
