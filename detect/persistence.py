@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import cv2
@@ -11,7 +13,7 @@ import msgspec
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord, OutputRef
@@ -24,6 +26,16 @@ from detect.types import FrameSignals, Sample
 
 _REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
 _NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what a database says that cannot go on (full disk, lost connection) into ``StorageError``."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise StorageError(f"the database cannot go on: {reason}") from error
 
 
 class DatabaseCheckpointStore:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from uuid import UUID
 
 from rich.console import Console
@@ -23,7 +19,6 @@ from rich.table import Table
 from rich.tree import Tree
 
 from detect.checkpoints.store import CheckpointRecord
-from detect.errors import CancelledError
 from detect.events import StageResult
 from detect.report import Report, ReportStage
 
@@ -83,35 +78,6 @@ def describe_stage(result: StageResult) -> str:
     if result.reused == result.units:
         return f"reused ({figures})" if figures else "reused"
     return figures + (f" ({result.reused} of {result.units} chunks reused)" if result.reused else "")
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[_Stop]:
-    """Turn Ctrl-C and SIGTERM into a request to stop at the next safe place; a second Ctrl-C stops at once."""
-    stop = _Stop()
-    before = {number: signal.signal(number, stop.request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Stop:
-    """Whether somebody asked to stop."""
-
-    def __init__(self) -> None:
-        self._requested = False
-
-    def request(self, number: int, frame: FrameType | None) -> None:
-        if self._requested:
-            raise KeyboardInterrupt
-        self._requested = True
-
-    def check(self) -> None:
-        """Raises ``CancelledError`` once a stop was asked for."""
-        if self._requested:
-            raise CancelledError("stopped; everything that was finished is kept")
 
 
 def brand_table(report: Report) -> Table:

@@ -1,12 +1,12 @@
-"""One process works on a job at a time: a lock that ends with the process that holds it, however it ends."""
+"""One process at a time: locks of Postgres that end with the process that holds them, however it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
-from django.db import connection
+from django.db import Error, connection, transaction
 
 from detect.errors import ConfigError
 
@@ -17,15 +17,29 @@ def job_lock(job_id: UUID) -> Iterator[None]:
 
     A session-level advisory lock of Postgres: a killed process leaves nothing behind to clean up.
     """
-    number = job_id.int >> 64
-    signed = number - (1 << 64) if number >= 1 << 63 else number
+    number = _lock_number(job_id.hex)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [signed])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
         row = cursor.fetchone()
     if not (row and row[0]):
         raise ConfigError(f"job {job_id} is being worked on by another process: wait for it, or stop it first")
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [signed])
+        # a connection that was lost has let go of it already
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+@contextmanager
+def request_lock(request_digest: str) -> Iterator[None]:
+    """A transaction in which nobody else looks for, or makes, a job for the same request. Waits for its turn."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_number(request_digest)])
+        yield
+
+
+def _lock_number(digits: str) -> int:
+    """The first 16 hexadecimal digits as the signed number that Postgres wants."""
+    number = int(digits[:16], 16)
+    return number - (1 << 64) if number >= 1 << 63 else number

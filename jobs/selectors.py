@@ -74,9 +74,16 @@ def job_branch(job: DetectJob) -> list[CheckpointRecord]:
 
 def job_report(job: DetectJob) -> Report:
     """The finished job's report. Raises ``ConfigError`` when it has none."""
+    if job.status != JobStatus.COMPLETED:
+        raise ConfigError(f"job {job.id} is {job.status}: it has no report yet")
+    return job_assemble_report(job)
+
+
+def job_assemble_report(job: DetectJob) -> Report:
+    """The report of a job whose stages have all run. Raises ``ConfigError`` when they have not."""
     branch = job_branch(job)
     pipeline = load_pipeline(job.pipeline)
-    if job.status != JobStatus.COMPLETED or not branch or branch[-1].stage != pipeline.stages[-1].name:
+    if not branch or branch[-1].stage != pipeline.stages[-1].name:
         raise ConfigError(f"job {job.id} is {job.status}: it has no report yet")
     last = branch[-1]
     runner = Runner(pipeline, DatabaseCheckpointStore(), job_frames(job), Resources())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
-from django.db import transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from brands.models import KnownBrand
@@ -21,15 +22,17 @@ from detect.errors import CancelledError, ConfigError, MediaprocError
 from detect.events import RunListener
 from detect.media.probe import Probe, probe
 from detect.models import SourceAsset
-from detect.persistence import DatabaseCheckpointStore, timeline_for, timeline_record_frames
+from detect.persistence import DatabaseCheckpointStore, database_errors, timeline_for, timeline_record_frames
 from detect.report import Report
 from detect.runner import Runner, RunRequest
 from jobs.choices import JobStatus, RunType
 from jobs.engine import engine_resources, timeline_frames
-from jobs.locks import job_lock
+from jobs.locks import job_lock, request_lock
 from jobs.models import DetectJob
 from jobs.progress import JobProgress
-from jobs.selectors import job_branch, job_frames, job_known_brands, job_report, job_source
+from jobs.selectors import job_assemble_report, job_branch, job_frames, job_known_brands, job_source
+
+logger = logging.getLogger(__name__)
 
 _UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.FAILED)
 
@@ -53,36 +56,36 @@ def job_submit(
     """Make a job for a video; the same request again finds the one that did not finish.
 
     Everything is checked before a row is written. Raises ``MediaError`` for a file that cannot be read and
-    ``ConfigError`` for an unknown pipeline, profile, stage or option.
+    ``ConfigError`` for an unknown pipeline, profile, stage or option, and where another process is at the job.
     """
     pipeline = load_pipeline(pipeline_key)
     config = resolve(pipeline, profile, overrides)
     asset = asset_ensure(probed=probe(video))
-    listed = None if brands is None else sorted(brand.normalized_name for brand in brands)
+    known = known_brands_snapshot(asset=asset, only=brands)
+    listed = known.brands if known.given else None
     request_digest = serde.digest([asset.sha256, config.pipeline, profile, config.snapshot(), listed])
-    unfinished = DetectJob.objects.filter(
-        request_digest=request_digest, run_type=RunType.INITIAL, status__in=_UNFINISHED
-    ).first()
-    if unfinished is not None:
-        DetectJob.objects.filter(id=unfinished.id).update(video_path=str(video))
-        unfinished.video_path = str(video)
-        return Submission(unfinished, resumed=True)
-    first = pipeline.stages[0]
-    job = DetectJob.objects.create(
-        source_asset=asset,
-        timeline=timeline_for(asset, config.options[first.name], first.version, profile),
-        video_path=str(video),
-        pipeline=pipeline.key,
-        profile_name=profile,
-        config_overrides=overrides,
-        known_brands=serde.pack(serde.encode(known_brands_snapshot(asset=asset, only=brands))),
-        request_digest=request_digest,
-    )
+    with request_lock(request_digest):
+        unfinished = _find_unfinished(request_digest)
+        if unfinished is not None:
+            with job_lock(unfinished.id):
+                _mark(unfinished, video_path=str(video))
+            return Submission(unfinished, resumed=True)
+        first = pipeline.stages[0]
+        job = DetectJob.objects.create(
+            source_asset=asset,
+            timeline=timeline_for(asset, config.options[first.name], first.version, profile),
+            video_path=str(video),
+            pipeline=pipeline.key,
+            profile_name=profile,
+            config_overrides=overrides,
+            known_brands=serde.pack(serde.encode(known)),
+            request_digest=request_digest,
+        )
     return Submission(job, resumed=False)
 
 
 def job_replay(*, parent: DetectJob, start_stage: str, overrides: Overrides) -> DetectJob:
-    """A new job that branches off ``parent`` before ``start_stage`` with other options.
+    """A job that branches off ``parent`` before ``start_stage`` with other options; one that did not finish is found.
 
     Raises ``ConfigError`` for an unknown stage, option or value, for options of a stage that comes before the branch,
     and when the parent did not get that far.
@@ -103,43 +106,58 @@ def job_replay(*, parent: DetectJob, start_stage: str, overrides: Overrides) -> 
         config = resolve(pipeline, parent.profile_name, merged)
         first = pipeline.stages[0]
         timeline = timeline_for(parent.source_asset, config.options[first.name], first.version, parent.profile_name)
-    return DetectJob.objects.create(
-        source_asset=parent.source_asset,
-        timeline=timeline,
-        video_path=parent.video_path,
-        pipeline=parent.pipeline,
-        profile_name=parent.profile_name,
-        parent_job=parent,
-        branch_point_id=branch[index - 1].id if index else None,
-        run_type=RunType.REPLAY,
-        replay_from_stage=start_stage,
-        config_overrides=merged,
-        known_brands=_refreshed_brands(parent),
-        request_digest=serde.digest([str(parent.id), start_stage, merged]),
-    )
+    known_brands = _refreshed_brands(parent)
+    request_digest = serde.digest([str(parent.id), start_stage, merged, serde.digest_bytes(known_brands)])
+    with request_lock(request_digest):
+        return _find_unfinished(request_digest) or DetectJob.objects.create(
+            source_asset=parent.source_asset,
+            timeline=timeline,
+            video_path=parent.video_path,
+            pipeline=parent.pipeline,
+            profile_name=parent.profile_name,
+            parent_job=parent,
+            branch_point_id=branch[index - 1].id if index else None,
+            run_type=RunType.REPLAY,
+            replay_from_stage=start_stage,
+            config_overrides=merged,
+            known_brands=known_brands,
+            request_digest=request_digest,
+        )
 
 
-def job_run(*, job: DetectJob, listener: RunListener, checkpoint: Callable[[], None] = lambda: None) -> Report:
+def job_run(
+    *,
+    job: DetectJob,
+    listener: RunListener,
+    checkpoint: Callable[[], None] = lambda: None,
+    deliver: Callable[[Report], object] = lambda _: None,
+) -> Report:
     """Run a job to its end in this process and return its report; a job that was stopped goes on where it was.
 
     ``checkpoint`` is called between pieces of work and may raise ``CancelledError`` to stop: the job is then paused,
-    and everything finished is kept. Any other error leaves the job failed with its reason, and is raised.
+    and everything finished is kept. ``deliver`` is given the report before the job counts as completed, so that one
+    that could not be written is written by the next run. Any other error, ``StorageError`` for a database that cannot
+    go on among them, leaves the job failed with its reason, and is raised.
     """
     with job_lock(job.id):
         pipeline = load_pipeline(job.pipeline)
         _mark(job, status=JobStatus.RUNNING, error_message="", started_at=job.started_at or timezone.now())
         try:
-            _execute(job, pipeline, JobProgress(job, pipeline, listener), checkpoint)
+            with database_errors():
+                _execute(job, pipeline, JobProgress(job, pipeline, listener), checkpoint)
+                report = job_assemble_report(job)
+                deliver(report)
+                _complete(job, report)
         except (CancelledError, KeyboardInterrupt):
             _mark(job, status=JobStatus.PAUSED)
             raise
         except MediaprocError as error:
-            _mark(job, status=JobStatus.FAILED, error_message=str(error))
+            _mark_failed(job, str(error))
             raise
         except Exception as error:
-            _mark(job, status=JobStatus.FAILED, error_message=f"{type(error).__name__}: {error}")
+            _mark_failed(job, f"{type(error).__name__}: {error}")
             raise
-        return _complete(job)
+    return report
 
 
 def asset_ensure(*, probed: Probe) -> SourceAsset:
@@ -177,11 +195,9 @@ def _execute(job: DetectJob, pipeline: Pipeline, listener: RunListener, checkpoi
     timeline_record_frames(job.timeline, timeline_frames(job.timeline), runner.load(parent, pipeline.stages[0].name))
 
 
-def _complete(job: DetectJob) -> Report:
+def _complete(job: DetectJob, report: Report) -> None:
     """Write a finished run's totals and sightings, all or nothing."""
     with transaction.atomic():
-        job.status = JobStatus.COMPLETED
-        report = job_report(job)
         sightings_record(asset=job.source_asset, found=report.brands)
         _mark(
             job,
@@ -194,7 +210,19 @@ def _complete(job: DetectJob) -> Report:
             estimated_cost_usd=Decimal(report.costs.usd),
             completed_at=timezone.now(),
         )
-    return report
+
+
+def _find_unfinished(request_digest: str) -> DetectJob | None:
+    return DetectJob.objects.filter(request_digest=request_digest, status__in=_UNFINISHED).first()
+
+
+def _mark_failed(job: DetectJob, reason: str) -> None:
+    """Say on the job why it failed. Where not even that can be stored it stays as it is, and is found again so."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        _mark(job, status=JobStatus.FAILED, error_message=reason)
+    except (Error, MediaprocError) as error:
+        logger.info("job %s failed and its row could not be changed: %s", job.id, error)
 
 
 def _mark(job: DetectJob, **fields: object) -> None:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from brands.brand_lists import read_brand_list
+from brands.models import KnownBrand
 from brands.services import brand_add_logo, brands_ensure
 from detect.config import DEFAULT_PROFILE, load_pipeline, parse_assignments, profile_names, resolve
-from detect.errors import CancelledError, ConfigError
-from detect.exports.files import make_folder
+from detect.errors import StorageError
 from detect.matching import normalize
 from detect.media.probe import probe
-from detect.report import Report, to_json
-from jobs.console import ConsoleProgress, brand_table, consoles, stop_on_signal
-from jobs.exports import write_report
-from jobs.management.arguments import add_set_argument
-from jobs.models import DetectJob
-from jobs.selectors import job_frames
-from jobs.services import job_run, job_submit
+from detect.persistence import database_errors
+from detect.report import to_json
+from detect.types import KnownBrandRecord
+from jobs.console import brand_table, consoles
+from jobs.engine import engine_resources
+from jobs.management.arguments import add_report_arguments, add_set_argument, make_writable_folder, read_logos
+from jobs.management.foreground import run_job
+from jobs.services import job_submit
+from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -63,30 +62,31 @@ class Command(BaseCommand):
             help=f"kind of footage: {', '.join(profile_names())} (default %(default)s)",
         )
         add_set_argument(parser)
-        parser.add_argument(
-            "--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)"
-        )
-        parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+        add_report_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with stop_on_signal() as stop, database_errors():
+            self._analyze(stop, options)
+
+    def _analyze(self, stop: Stop, options: dict[str, Any]) -> None:
         overrides = parse_assignments(options["set"])
         resolve(load_pipeline("brands"), options["profile"], overrides)
         listed = None if options["brands"] is None else read_brand_list(options["brands"])
+        logos = read_logos(options["logo"], listed)
+        engine_resources().object_weights_path()
         probe(options["video"])
-        if options["out"] is not None:
-            make_folder(options["out"])
+        make_writable_folder(options["out"])
         prepare()
         known = None if listed is None else brands_ensure(listed=listed)
-        _add_logos(options["logo"], known)
+        _add_logos(logos, known or [])
         submission = job_submit(
             video=options["video"].resolve(), profile=options["profile"], overrides=overrides, brands=known
         )
+        job = submission.job
         output, progress = consoles(quiet=options["json"])
         if submission.resumed:
-            progress.print(f"Going on with job {submission.job.id}, which did not finish.")
-        report = self._run(submission.job, progress)
-        out = options["out"] or settings.REPORTS_FOLDER / str(submission.job.id)
-        written = write_report(report, out, job_frames(submission.job))
+            progress.print(f"Going on with job {job.id}, which did not finish.")
+        report, page = run_job(job, out=options["out"], progress=progress, stop=stop)
         if options["json"]:
             self.stdout.write(to_json(report).decode(), ending="")
             return
@@ -95,27 +95,14 @@ class Command(BaseCommand):
             output.print(f"[dim]{note.stage} {note.kind}: {note.reason}", soft_wrap=True)
         for problem in report.source.problems:
             output.print(f"[yellow]{problem}", soft_wrap=True)
-        output.print(f"Report: {next(path for path in written if path.suffix == '.html')}", soft_wrap=True)
-        output.print(
-            f"Job {submission.job.id}: replay it with `manage.py replay {str(submission.job.id)[:8]} --from STAGE`"
-        )
-
-    @staticmethod
-    def _run(job: DetectJob, console: Any) -> Report:
-        stages = len(load_pipeline(job.pipeline).stages)
-        with stop_on_signal() as stop, ConsoleProgress(console, stages) as listener:
-            try:
-                return job_run(job=job, listener=listener, checkpoint=stop.check)
-            except (CancelledError, KeyboardInterrupt):
-                again = shlex.join(["python", *sys.argv])
-                raise CancelledError(f"stopped; everything finished is kept. To go on: {again}") from None
+        output.print(f"Report: {page}", soft_wrap=True)
+        output.print(f"Job {job.id}: replay it with `manage.py replay {str(job.id)[:8]} --from STAGE`")
 
 
-def _add_logos(assignments: list[str], listed: Any) -> None:
-    brands = {brand.normalized_name: brand for brand in listed or ()}
-    for text in assignments:
-        name, equals, path = text.partition("=")
-        brand = brands.get(normalize(name))
-        if not equals or brand is None:
-            raise ConfigError(f"--logo {text}: give BRAND=IMAGE with a brand that is named in --brands")
-        brand_add_logo(brand=brand, path=Path(path))
+def _add_logos(logos: list[tuple[KnownBrandRecord, Path]], known: list[KnownBrand]) -> None:
+    brands = {brand.normalized_name: brand for brand in known}
+    for record, path in logos:
+        try:
+            brand_add_logo(brand=brands[normalize(record.name)], path=path)
+        except OSError as error:
+            raise StorageError(f"the picture {path} cannot be stored: {error.strerror or error}") from error

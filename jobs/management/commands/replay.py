@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from detect.config import load_pipeline, parse_assignments
-from detect.exports.files import make_folder
+from detect.config import parse_assignments
+from detect.persistence import database_errors
 from detect.report import to_json
-from jobs.console import ConsoleProgress, brand_table, consoles, reuse_table, stop_on_signal
-from jobs.exports import write_report
-from jobs.management.arguments import add_set_argument
-from jobs.selectors import job_find, job_frames
-from jobs.services import job_replay, job_run
+from jobs.console import brand_table, consoles, reuse_table
+from jobs.engine import engine_resources
+from jobs.management.arguments import add_report_arguments, add_set_argument, make_writable_folder
+from jobs.management.foreground import run_job
+from jobs.selectors import job_find
+from jobs.services import job_replay
+from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -41,27 +41,25 @@ class Command(BaseCommand):
         parser.add_argument("job", help="the job's id, or how it begins")
         parser.add_argument("--from", dest="stage", required=True, metavar="STAGE", help="first stage to run again")
         add_set_argument(parser)
-        parser.add_argument(
-            "--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)"
-        )
-        parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+        add_report_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with stop_on_signal() as stop, database_errors():
+            self._replay(stop, options)
+
+    def _replay(self, stop: Stop, options: dict[str, Any]) -> None:
         overrides = parse_assignments(options["set"])
-        if options["out"] is not None:
-            make_folder(options["out"])
+        engine_resources().object_weights_path()
+        make_writable_folder(options["out"])
         prepare()
         parent = job_find(options["job"])
         job = job_replay(parent=parent, start_stage=options["stage"], overrides=overrides)
         output, progress = consoles(quiet=options["json"])
-        stages = len(load_pipeline(job.pipeline).stages)
-        with stop_on_signal() as stop, ConsoleProgress(progress, stages) as listener:
-            report = job_run(job=job, listener=listener, checkpoint=stop.check)
-        written = write_report(report, options["out"] or settings.REPORTS_FOLDER / str(job.id), job_frames(job))
+        report, page = run_job(job, out=options["out"], progress=progress, stop=stop)
         if options["json"]:
             self.stdout.write(to_json(report).decode(), ending="")
             return
         output.print(reuse_table(report.stages))
         output.print(brand_table(report))
-        output.print(f"Report: {next(path for path in written if path.suffix == '.html')}", soft_wrap=True)
+        output.print(f"Report: {page}", soft_wrap=True)
         output.print(f"Job {job.id}, a replay of {parent.id}")
