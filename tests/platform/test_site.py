@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from jobs.api_keys import ApiKey
 from mediaproc.datafolder import PROJECT_ROOT, DataFolder
 from tests.platform.processes import assert_all_end, family
 
@@ -145,3 +147,18 @@ def test_database_is_postgres_18() -> None:
         row = cursor.fetchone()
     assert row is not None
     assert 180000 <= int(row[0]) < 190000
+
+
+def test_key_made_in_the_admin_is_shown_once_and_works(admin_client: Client, admin_user: User, client: Client) -> None:
+    form = {"name": "reports", "user": admin_user.pk, "role": "reader"}
+    page = admin_client.post("/admin/jobs/apikey/add/", form, follow=True, headers={"Accept": "text/html"})
+    key = ApiKey.objects.get()
+    shown = re.search(rf"{key.prefix}\.\w{{32}}", page.content.decode())
+    assert shown is not None
+    assert ApiKey.objects.find_usable(shown[0]) == key
+    assert shown[0] not in admin_client.get("/admin/jobs/apikey/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["", "auth/user/", "auth/group/", "jobs/apikey/", "auth/user/add/"])
+def test_admin_pages_open(admin_client: Client, page: str) -> None:
+    assert admin_client.get(f"/admin/{page}").status_code == 200
