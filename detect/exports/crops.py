@@ -9,7 +9,7 @@ from pathlib import Path
 from detect.errors import StorageError
 from detect.exports.files import make_folder, write_atomic
 from detect.geometry import clip_box, expand_box
-from detect.report import Report, Xywh
+from detect.report import Report, ReportEvidence, ReportUnresolved, Xywh
 from detect.stages.base import FrameSource, Image
 from detect.stages.extract_frames import encode_jpeg
 from detect.types import Box
@@ -38,7 +38,9 @@ def cut_crop(image: Image, box: Xywh, *, width: int, height: int) -> bytes:
 def wanted_crops(report: Report) -> Iterator[tuple[int, Xywh, str]]:
     """``(sequence, box, relative path)`` of every crop the report names, each once."""
     seen: set[str] = set()
-    shown = [item for brand in report.brands for exposure in brand.exposures for item in exposure.evidence]
+    shown: list[ReportEvidence | ReportUnresolved] = [
+        item for brand in report.brands for exposure in brand.exposures for item in exposure.evidence
+    ]
     for item in (*shown, *report.unresolved):
         if item.crop not in seen:
             seen.add(item.crop)

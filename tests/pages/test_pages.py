@@ -155,6 +155,7 @@ class TestPictures:
         store_frame(job, 3)
         response = client.get(reverse("job-crop", args=[job.id, 3, 100, 100, 80, 40]))
         crop = cv2.imdecode(np.frombuffer(response.content, np.uint8), cv2.IMREAD_COLOR)
+        assert crop is not None
         assert crop.shape == (40 + 2 * 24, 80 + 2 * 24, 3)
 
     @pytest.mark.parametrize("box", [(WIDTH, 0, 10, 10), (0, HEIGHT, 10, 10), (0, 0, 0, 10)])

@@ -12,7 +12,7 @@ from detect.errors import StorageError
 from detect.events import StageResult
 from detect.report import Report, assemble
 from detect.resources import Resources
-from detect.stages.base import Image, StageContext
+from detect.stages.base import Image, StageContext, Stats
 from detect.stages.compile_report import CompileReport, CompileReportInput, CompileReportOptions, CompileReportOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.escalate_cloud import EscalateCloudOutput
@@ -194,7 +194,7 @@ def _candidates() -> list[Candidate]:
 
 
 def _stages() -> list[StageResult]:
-    rows = [
+    rows: list[tuple[str, int, int, float, Stats, str]] = [
         ("extract_frames", 3, 3, 0.01, {"frames": 128, "decoded_frames": 1600}, ""),
         ("filter_scenes", 3, 0, 0.4, {"kept": 117, "near_duplicates": 9, "cuts": 5}, ""),
         ("detect_edges", 3, 0, 1.9, {"regions": 402}, ""),

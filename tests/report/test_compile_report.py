@@ -133,6 +133,7 @@ class TestMediaValue:
         report = compile_case([detection("Acme", [2, 3, 4])], options=options)
         (brand,) = report.brands
         by_hand = 2000 * 12.5 * brand.seconds / 20 * brand.quality_score / 100
+        assert brand.media_value is not None
         assert float(brand.media_value) == pytest.approx(by_hand, abs=0.005)
         assert len(brand.media_value.split(".")[1]) == 2
         assert report.scoring.currency == "EUR"

@@ -14,6 +14,11 @@ FRAME = 0.04
 STEADY = settings(deadline=None, derandomize=True)
 
 
+def near(edge: Edge, time: float, uncertainty: float) -> bool:
+    """Equal but for the last bits of floats."""
+    return math.isclose(edge.time, time) and math.isclose(edge.uncertainty, uncertainty)
+
+
 def steady(count: int, *, cuts: tuple[float, ...] = (), end: float | None = None) -> SampleClock:
     """Two samples a second from 0 on, each on screen for one frame of 1/25 s."""
     times = tuple(index / 2 for index in range(count))
@@ -59,27 +64,27 @@ def clocks_and_presence(draw: st.DrawFn) -> tuple[SampleClock, set[int]]:
 class TestEdges:
     def test_between_two_samples_the_middle_of_what_is_unknown(self):
         (span,) = steady(10).spans({4})
-        assert span.start == Edge(pytest.approx((1.54 + 2.0) / 2), pytest.approx(0.23))
-        assert span.end == Edge(pytest.approx((2.04 + 2.5) / 2), pytest.approx(0.23))
+        assert near(span.start, (1.54 + 2.0) / 2, 0.23)
+        assert near(span.end, (2.04 + 2.5) / 2, 0.23)
 
     def test_at_a_cut_exactly_the_cut(self):
         (span,) = steady(10, cuts=(1.6, 2.5)).spans({4})
-        assert span.start == Edge(1.6, FRAME)
-        assert span.end == Edge(2.5, FRAME)
+        assert near(span.start, 1.6, FRAME)
+        assert near(span.end, 2.5, FRAME)
 
     def test_several_cuts_in_one_interval_widen_the_uncertainty(self):
         (span,) = steady(10, cuts=(1.6, 1.8, 2.1, 2.4)).spans({4})
-        assert span.start == Edge(1.8, pytest.approx(0.2 + FRAME))
-        assert span.end == Edge(2.4, pytest.approx(0.3 + FRAME))
+        assert near(span.start, 1.8, 0.2 + FRAME)
+        assert near(span.end, 2.4, 0.3 + FRAME)
 
     def test_the_video_s_own_edges(self):
         (span,) = steady(4, end=2.3).spans({0, 1, 2, 3})
-        assert span.start == Edge(0.0, FRAME)
-        assert span.end == Edge(2.3, pytest.approx((2.3 - 1.54) / 2))
+        assert near(span.start, 0.0, FRAME)
+        assert near(span.end, 2.3, (2.3 - 1.54) / 2)
 
     def test_a_cut_after_the_last_sample_ends_it(self):
         (span,) = steady(4, cuts=(1.9,), end=2.3).spans({3})
-        assert span.end == Edge(1.9, FRAME)
+        assert near(span.end, 1.9, FRAME)
 
     def test_a_frame_that_stays_is_exact(self):
         clock = SampleClock(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from jobs.exports import words
@@ -62,7 +63,7 @@ def test_percentages_stay_on_the_picture():
 def test_timeline_rows_never_overlap_between_placements():
     timeline = build_timeline(sample_report())
     for lane in timeline.lanes:
-        rows = {}
+        rows: dict[str, int] = {}
         for bar in lane.bars:
             assert rows.setdefault(bar.placement, bar.y) == bar.y
             assert 0 < bar.y < bar.y + 12 <= lane.height
@@ -71,8 +72,6 @@ def test_timeline_rows_never_overlap_between_placements():
 
 @pytest.mark.parametrize("seconds", [0.04, 1, 21, 64, 5400, 40_000])
 def test_a_few_round_ticks_at_any_length(seconds):
-    import msgspec
-
     report = sample_report()
     source = msgspec.structs.replace(report.source, duration=seconds, analyzed_seconds=seconds)
     ticks = build_timeline(msgspec.structs.replace(report, source=source, brands=[])).ticks
