@@ -129,7 +129,8 @@ def _read_truth(
         names.setdefault(key, name)
         if entry.get("ignore") or key == "ignore":
             ignored.add(key)
-        (uncertain if entry.get("uncertain") else certain).setdefault(key, []).append((start, end))
+        if start < end:
+            (uncertain if entry.get("uncertain") else certain).setdefault(key, []).append((start, end))
     for key in ignored:
         certain.pop(key, None)
     return certain, uncertain, names
