@@ -18,18 +18,19 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from detect.engines.lines import Floats, LineSet, find_lines, working_picture
-from detect.engines.strips import Strip, without_overlaps
+from detect.engines.straighten import Patch, follow, longest_run, straighten
+from detect.engines.strips import Strip, lies_on, without_overlaps
 from detect.geometry import quad_box
 from detect.stages.base import Image, Options
 from detect.types import Region
 
 _DRIFTS = np.array([-7, -4, -2, 0, 2, 4, 7])  # rows by which a partner may come nearer over the length of a patch
-_COLUMNS = 96  # of a patch
-_BLOCK = 16.0  # working pixels one block of a patch covers at least
-_REACH_SHARE = 0.18  # of the width: how far a pair is followed beyond the line it starts from
-_MOST_BASES = 12
+_LINE_SHARE = 0.06  # of the width: lines as long as this may be part of a longer edge
+_REACH_SHARE = 0.2  # of the width: how far an edge is followed at a time beyond where its line was found
+_MOST_BASES = 10
 _MOST_PARTNERS = 3
-_BESIDE = (4, 7, 10, 14)  # working pixels from a line at which its surroundings are looked at
+_BESIDE = (3, 6, 9, 13)  # working pixels from a line at which its surroundings are looked at
+_LEAST_STROKES = 4.0  # in a row: one wide letter and a bit
 _STROKE, _FLAT = 24, 8  # change along a row (0-255) that is lettering, and below which nothing is drawn
 
 
@@ -43,11 +44,11 @@ class BoardOptions(Options, frozen=True):
         float, Meta(ge=1, le=45, description="Lines steeper than this are no edges of boards.")
     ] = 30.0
     min_length_share: Annotated[
-        float, Meta(ge=0.02, le=1, description="Shorter lines and boards are left out (share of the width).")
+        float, Meta(ge=0.02, le=1, description="Shorter boards are left out (share of the width).")
     ] = 0.06
     min_gap_share: Annotated[
         float, Meta(ge=0.005, le=0.5, description="Lower boards are left out (share of the height).")
-    ] = 0.016
+    ] = 0.02
     max_gap_share: Annotated[
         float, Meta(ge=0.02, le=0.6, description="Higher boards are left out (share of the height).")
     ] = 0.17
@@ -59,7 +60,7 @@ class BoardOptions(Options, frozen=True):
     ] = 14.0
     min_confidence: Annotated[
         float, Meta(ge=0, le=1, description="Regions less likely to be a board with lettering are left out.")
-    ] = 0.35
+    ] = 0.4
     max_regions: Annotated[
         int, Meta(ge=1, le=100, description="At most this many regions of a frame are kept, the surest first.")
     ] = 12
@@ -76,23 +77,6 @@ class BoardFindings:
     pairs: int
 
 
-@dataclass(frozen=True)
-class _Patch:
-    """The picture straightened along a line: row ``middle`` is the line, columns run from ``left`` to ``right``.
-
-    ``strokes`` is ``(rows, columns)``, change along each row; ``edges`` is ``(rows, blocks)``, change between the rows
-    above and below, averaged over blocks of columns before it is taken.
-    """
-
-    strokes: Image
-    edges: Image
-    middle: int
-    left: float
-    right: float
-    slope: float
-    height: float
-
-
 def find_boards(image: Image, options: BoardOptions | None = None) -> BoardFindings:
     """Find boards in a ``(height, width, 3)`` BGR picture; regions are in its pixels, best first.
 
@@ -106,7 +90,7 @@ def find_boards(image: Image, options: BoardOptions | None = None) -> BoardFindi
     lines = find_lines(
         picture,
         max_angle_degrees=options.max_angle_degrees,
-        min_length=options.min_length_share * width,
+        min_length=min(options.min_length_share, _LINE_SHARE) * width,
         max_hole=0.06 * width,
         sensitivity=options.line_sensitivity,
     )
@@ -126,47 +110,56 @@ def _find_strips(picture: Image, lines: LineSet, options: BoardOptions) -> tuple
     strokes = cv2.convertScaleAbs(cv2.Sobel(cv2.extractChannel(picture, 0), cv2.CV_16S, 1, 0), alpha=0.25)
     layers = np.asarray(cv2.merge([picture, cv2.blur(strokes, (3, 1))]), np.uint8)
     strips: list[Strip] = []
-    bases = pairs = 0
-    for line in lines.ends[_by_promise(lines, layers[..., 3])]:
-        if bases == _MOST_BASES:
+    bases: list[Floats] = []
+    pairs = 0
+    for line in lines.ends[_by_promise(lines, layers)]:
+        if len(bases) == _MOST_BASES:
             break
+        if any(lies_on(line, base) for base in bases):
+            continue
         if any(strip.confidence > 0.5 and strip.explains(line) for strip in strips):
             continue
-        bases += 1
+        for _ in range(2):
+            line = follow(layers, line, _REACH_SHARE * layers.shape[1], options.min_contrast)  # noqa: PLW2901
+        bases.append(line)
         found, judged = _strips_along(layers, line, options)
         strips.extend(found)
         pairs += judged
     return strips, pairs
 
 
-def _by_promise(lines: LineSet, strokes: Image) -> npt.NDArray[np.intp]:
-    """Indices of lines, longest first, those with nothing drawn beside them (marks on grass) far behind."""
+def _by_promise(lines: LineSet, layers: Image) -> npt.NDArray[np.intp]:
+    """Indices of lines, those first that are long, part two colours and have strokes on a plain ground at one side.
+
+    Looking along a line is what costs time; this puts marks on grass and chance lines in a crowd last.
+    """
     x1, y1, x2, y2 = lines.ends.T
     along = (np.arange(32) + 0.5) / 32
-    xs = np.clip((x1[:, None] + (x2 - x1)[:, None] * along).astype(np.intp), 0, strokes.shape[1] - 1)
+    xs = np.clip((x1[:, None] + (x2 - x1)[:, None] * along).astype(np.intp), 0, layers.shape[1] - 1)
     ys = (y1[:, None] + (y2 - y1)[:, None] * along).astype(np.intp)
     beside = np.array([-1, 1])[:, None, None, None] * np.array(_BESIDE)[:, None, None]
-    rows = np.clip(ys + beside, 0, strokes.shape[0] - 1)
-    drawn = (strokes[rows, xs] > _STROKE).mean(axis=(1, 3)).max(axis=0)
-    return np.argsort(-(x2 - x1) * lines.support * np.minimum(drawn / 0.08, 1), kind="stable")
+    seen = layers[np.clip(ys + beside, 0, layers.shape[0] - 1), xs]  # sides, distances, lines, places, planes
+    drawn = (seen[..., 3] > _STROKE).mean(axis=(1, 3))
+    plain = (seen[..., 3] < _FLAT).mean(axis=(1, 3))
+    lettered = (np.minimum(drawn / 0.08, 1) * np.clip((plain - 0.1) / 0.25, 0.05, 1)).max(axis=0)
+    colours = seen[:, 0, ..., :3].mean(axis=2)
+    contrast = np.minimum(np.abs(colours[0] - colours[1]).max(axis=-1) / 30, 1)
+    return np.argsort(-np.sqrt(x2 - x1) * lines.support * contrast * lettered, kind="stable")
 
 
 def _strips_along(layers: Image, line: Floats, options: BoardOptions) -> tuple[list[Strip], int]:
     """Strips between ``line`` and edges above and below it, and how many such pairs there were."""
     height, width = layers.shape[:2]
     reach = int(options.max_gap_share * height)
-    patch = _straighten(layers, line, reach, _REACH_SHARE * width)
-    blocks = patch.edges.shape[1]
+    patch = straighten(layers, line, reach, 0.0)
+    blocks = patch.blocks
     strength = np.minimum(patch.edges, 40).astype(np.float32)
     strength = np.asarray(cv2.dilate(strength, np.ones((3, 1), np.uint8)), np.float32)
     own = strength[patch.middle]
-    centres = patch.left + (np.arange(blocks) + 0.5) * (patch.right - patch.left) / blocks
-    under_line = (centres >= line[0]) & (centres <= line[2])
     gaps, shifts = _offsets(max(3, round(options.min_gap_share * height)), reach - 6, blocks)
-    if not under_line.any() or not len(gaps):
-        return [], 0
-    weight = np.minimum(own / options.min_contrast, 1) * under_line / under_line.sum()
-    strips, pairs = [], 0
+    weight = np.minimum(own / options.min_contrast, 1) / blocks
+    strips: list[Strip] = []
+    pairs = 0
     for side in (-1, 1):
         rows = np.clip(patch.middle + side * gaps[None, :, None] + shifts[:, None, :], 0, 2 * reach)
         scores = strength[rows, np.arange(blocks)] @ weight
@@ -177,25 +170,6 @@ def _strips_along(layers: Image, line: Floats, options: BoardOptions) -> tuple[l
             if strip is not None:
                 strips.append(strip)
     return strips, pairs
-
-
-def _straighten(layers: Image, line: Floats, reach: int, beyond: float) -> _Patch:
-    x1, y1, x2, y2 = line.tolist()
-    slope = (y2 - y1) / max(x2 - x1, 1e-6)
-    left, right = max(0.0, x1 - beyond), min(float(layers.shape[1]), x2 + beyond)
-    blocks = int(np.clip((right - left) / _BLOCK, 6, 24))
-    columns = blocks * (_COLUMNS // blocks)
-    step = (right - left) / columns
-    first = left + step / 2
-    height = y1 + slope * (first - x1)
-    transform = np.array([[step, 0, first], [slope * step, 1, height - reach]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (columns, 2 * reach + 1)
-    flat = np.asarray(cv2.warpAffine(layers, transform, size, flags=flags, borderValue=(0, 128, 128, 0)), np.uint8)
-    coarse = cv2.resize(flat, (blocks, flat.shape[0]), interpolation=cv2.INTER_AREA)[..., :3]
-    edges = np.zeros((2 * reach + 1, blocks), np.uint8)
-    edges[1:-1] = cv2.absdiff(coarse[2:], coarse[:-2]).max(axis=2)
-    return _Patch(flat[..., 3], edges, reach, left, right, slope, y1 + slope * (left - x1))
 
 
 @lru_cache(maxsize=64)
@@ -215,7 +189,7 @@ def _peaks(scores: npt.NDArray[np.float32], least: float) -> list[tuple[int, int
 
 
 def _judge(
-    patch: _Patch,
+    patch: Patch,
     own: npt.NDArray[np.float32],
     partner: npt.NDArray[np.float32],
     gap: int,
@@ -230,7 +204,7 @@ def _judge(
     least = max(options.min_length_share * width, 1.5 * abs(gap)) * blocks / (patch.right - patch.left)
     if int(shown.sum()) < 0.8 * least:
         return None
-    start, end = _longest_run(shown, max(1, blocks // 8))
+    start, end = longest_run(shown, max(1, blocks // 8))
     if end - start < least:
         return None
     edge = float(np.minimum(np.sqrt(own[start:end] * partner[start:end]) / 30, 1).mean() * shown[start:end].mean())
@@ -241,17 +215,17 @@ def _judge(
     per_block = patch.strokes.shape[1] // blocks
     top, bottom = min(0, gap) + patch.middle, max(0, gap) + patch.middle
     inside = patch.strokes[top + 1 : bottom, start * per_block : end * per_block]
-    confidence = edge * _lettering(inside) * _single(patch.edges[top:bottom, start:end], options.min_contrast)
+    confidence = edge * _lettering(inside) * _single(patch.colours[top:bottom, start:end], options.min_contrast)
     if confidence < options.min_confidence:
         return None
-    return Strip(_strip_quad(patch, start / blocks, end / blocks, gap, shift), round(confidence, 4))
+    return Strip(_strip_quad(patch, start, end, gap, shift), round(confidence, 4))
 
 
 def _lettering(inside: Image) -> float:
     """How much ``(rows, columns)`` of strokes look like lettering on a plain ground, 0-1.
 
-    Grass with a player on it has too few strokes, a crowd too little ground between them, and a crowd does not thin
-    out towards the edges as lettering does.
+    Grass with a player on it is too bare, a painted line has a stroke or two in each row, a crowd leaves too little
+    ground between strokes and does not thin out towards the edges as lettering does.
     """
     rows = len(inside)
     rim = max(1, round(0.12 * rows))
@@ -260,38 +234,29 @@ def _lettering(inside: Image) -> float:
     ground = float((inside < _FLAT).mean())
     thinning = float(np.concatenate([inside[:rim], inside[-rim:]]).mean()) / max(float(middle.mean()), 1.0)
     calm = min(max((ground - 0.15) / 0.25, 0.0), 1.0)
-    return min(filled / 0.12, 1.0) * calm * (1 - 0.5 * min(max((thinning - 0.7) / 0.6, 0.0), 1.0))
+    drawn = middle > _STROKE
+    strokes = float((drawn[:, 1:] > drawn[:, :-1]).sum(axis=1).mean())
+    thinned = 1 - 0.5 * min(max((thinning - 0.7) / 0.6, 0.0), 1.0)
+    return min(filled / 0.12, 1.0) * min(strokes / _LEAST_STROKES, 1.0) * calm * thinned
 
 
-def _single(edges: Image, min_contrast: float) -> float:
-    """1 for one board, less where another edge runs through the whole length between the two: then it is two things."""
-    rim = max(3, len(edges) // 6)
-    between = edges[rim:-rim]
-    if not len(between):
-        return 1.0
-    through = float((between >= min_contrast).mean(axis=1).max())
-    return 1 - 0.6 * min(max((through - 0.6) / 0.4, 0.0), 1.0)
+def _single(colours: Image, min_contrast: float) -> float:
+    """1 for one board, less where its ground ``(rows, blocks, 3)`` is another above than below: then it is two things.
+
+    Lettering cannot tell: its own upper and lower ends are edges through the whole length.
+    """
+    rim = min(max(2, round(0.1 * len(colours))), len(colours) // 2)
+    differs = cv2.absdiff(colours[rim], colours[len(colours) - 1 - rim]).max(axis=1) > 2 * min_contrast
+    return 1 - 0.6 * float(differs.mean())
 
 
-def _longest_run(shown: npt.NDArray[np.bool_], holes: int) -> tuple[int, int]:
-    """Start and end of the stretch with most True in which at most ``holes`` in a row are not; (0, 0) for none."""
-    best = (0, 0, 0)
-    start = end = count = 0
-    for place in np.flatnonzero(shown).tolist():
-        if not count or place - end > holes:
-            start, count = place, 0
-        count, end = count + 1, place + 1
-        best = max(best, (count, -start, end))
-    return -best[1], best[2]
-
-
-def _strip_quad(patch: _Patch, start: float, end: float, gap: int, shift: npt.NDArray[np.intp]) -> Floats:
+def _strip_quad(patch: Patch, start: float, end: float, gap: int, shift: npt.NDArray[np.intp]) -> Floats:
     own, other = [], []
-    for share in (start, end):
-        x = patch.left + share * (patch.right - patch.left)
-        y = patch.height + patch.slope * (x - patch.left)
+    for block in (start, end):
+        x = patch.x_at(block)
+        y = patch.y_at(x)
         own.append((x, y))
-        other.append((x, y + gap + (share - 0.5) * float(shift[-1] - shift[0])))
+        other.append((x, y + gap + (block / patch.blocks - 0.5) * float(shift[-1] - shift[0])))
     upper, lower = (own, other) if gap > 0 else (other, own)
     return np.array([*upper, *lower[::-1]])
 

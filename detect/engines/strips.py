@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detect.engines.lines import Floats
 
-_SLACK = 4.0  # pixels by which a line may stick out of a strip that explains it
+_SLACK = 2.0  # pixels by which a line may stick out of a strip that explains it
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Strip:
         return top - _SLACK <= (y1 + y2) / 2 <= bottom + _SLACK
 
     def overlap(self, other: Strip) -> float:
-        """Shared share of the smaller strip, 0-1, measured at three places along what both cover."""
+        """Which share of this strip the other one covers, 0-1, measured at three places along what both span."""
         left, right = max(self.left, other.left), min(self.right, other.right)
         if right <= left:
             return 0.0
@@ -49,13 +49,21 @@ class Strip:
         for share in (0.1, 0.5, 0.9):
             x = left + share * (right - left)
             (top, bottom), (other_top, other_bottom) = self.rims_at(x), other.rims_at(x)
-            lower = max(min(bottom - top, other_bottom - other_top), 1.0)
-            shared += max(0.0, min(bottom, other_bottom) - max(top, other_top)) / lower / 3
-        return shared * (right - left) / min(self.right - self.left, other.right - other.left)
+            shared += max(0.0, min(bottom, other_bottom) - max(top, other_top)) / max(bottom - top, 1.0) / 3
+        return shared * (right - left) / (self.right - self.left)
+
+
+def lies_on(line: Floats, base: Floats) -> bool:
+    """Whether most of ``line`` is a stretch of ``base``; both x1, y1, x2, y2."""
+    x1, y1, x2, y2 = base.tolist()
+    slope = (y2 - y1) / max(x2 - x1, 1e-6)
+    inner = 0.15 * float(line[2] - line[0])
+    inside = x1 <= line[0] + inner and line[2] - inner <= x2
+    return inside and all(abs(y1 + slope * (x - x1) - y) < 2 for x, y in (line[:2].tolist(), line[2:].tolist()))
 
 
 def without_overlaps(strips: Iterable[Strip]) -> list[Strip]:
-    """Best first; of two that cover half of the smaller one, the better."""
+    """Best first, leaving out those that a better one covers by half."""
     kept: list[Strip] = []
     for strip in sorted(strips, key=lambda strip: (-strip.confidence, strip.quad.ravel().tolist())):
         if all(strip.overlap(better) < 0.5 for better in kept):
