@@ -74,7 +74,12 @@ def test_unknown_address(client: Client) -> None:
 
 
 def test_style_sheet_is_served_without_a_login(client: Client) -> None:
-    assert client.get("/static/css/site.css").status_code == 200
+    answer = client.get("/static/css/site.css")
+    assert answer.status_code == 200
+    assert answer.content == (PROJECT_ROOT / "static/css/site.css").read_bytes()
+    assert answer["Content-Type"].startswith("text/css")
+    again = client.get("/static/css/site.css", headers={"If-Modified-Since": answer["Last-Modified"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 @contextmanager
@@ -85,6 +90,7 @@ def running_site(data: DataFolder, *arguments: str) -> Iterator[tuple[subprocess
         cwd=PROJECT_ROOT,
         env={**os.environ, "MEDIAPROC_DATA": str(data.root), "DJANGO_SETTINGS_MODULE": "mediaproc.settings"},
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     try:
@@ -101,9 +107,10 @@ def test_stopped_site_leaves_no_process(data: DataFolder, how: signal.Signals) -
         transport = httpx.HTTPTransport(retries=5)
         with httpx.Client(transport=transport, timeout=30) as http:
             assert http.get(address + "healthz").json()["status"] == "ok"
+            assert http.get(address + "static/css/site.css").status_code == 200
         started = family(data)
         process.send_signal(how)
-        process.wait(30)
+        assert process.communicate(timeout=30)[1] == ""
         assert_all_end(started)
 
 
