@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Meta
 from msgspec.structs import replace
 
+from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
 from detect.context import is_overlay, lies_on, people_only
 from detect.engines.ocr import TextLine, ocr_digest, rectify
 from detect.motion import Gray, Quad
@@ -20,7 +21,7 @@ from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.text_tracks import Follow, Frame, TextTracker, Track, Vote
-from detect.types import Box, Observation, Reading, TextTrack
+from detect.types import Box, Observation, Reading, Region, TextTrack
 
 if TYPE_CHECKING:
     from detect.resources import Resources
@@ -35,6 +36,19 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
     detect_side: Annotated[
         int, Meta(ge=320, le=4096, description="long side of the picture that lines of text are searched in, pixels")
     ] = 1312
+    detect_every: Annotated[
+        int, Meta(ge=1, le=10, description="whole pictures are searched on every so many kept frames of a shot")
+    ] = 1
+    boards_every: Annotated[
+        int, Meta(ge=0, le=10, description="low boards are searched enlarged on every so many kept frames; 0 for never")
+    ] = 2
+    low_board: Annotated[
+        int, Meta(ge=8, le=400, description="boards lower than this are searched enlarged, pixels")
+    ] = 44
+    board_height: Annotated[int, Meta(ge=32, le=400, description="height to which low boards are enlarged, pixels")] = (
+        80
+    )
+    max_boards: Annotated[int, Meta(ge=1, le=20, description="boards searched enlarged in one frame, at most")] = 4
     line_threshold: Annotated[
         float, Meta(ge=0.1, le=0.9, description="score from which a place counts as a line of text")
     ] = 0.5
@@ -86,7 +100,7 @@ class RunOcr:
         lines_read = lines_found = done = 0
         people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
         for shot in split_shots(data.filter_scenes, data.extract_frames):
-            reader = _ShotReader(ctx, shot, done, len(data.filter_scenes.kept))
+            reader = _ShotReader(ctx, shot, boards, done, len(data.filter_scenes.kept))
             done += len(shot)
             tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), before=found)
             found = tracker.run()
@@ -107,14 +121,17 @@ class RunOcr:
 class _ShotReader:
     """Frames of one shot: lines detected at once, single lines read on demand from the full picture."""
 
-    def __init__(self, ctx: StageContext, sequences: list[int], done: int, total: int) -> None:
+    def __init__(
+        self, ctx: StageContext, sequences: list[int], boards: dict[int, list[Region]], done: int, total: int
+    ) -> None:
         self._ctx = ctx
+        self._boards = boards
         self.scale = 1.0
         self.frames: list[Frame] = []
         self._current: tuple[int, Image] | None = None
         for number, sequence in enumerate(sequences):
             ctx.checkpoint()
-            self.frames.append(self._detect(sequence, ctx.frames.load(sequence)))
+            self.frames.append(self._detect(number, sequence, ctx.frames.load(sequence)))
             ctx.progress(done + number + 1, total)
 
     def read(self, index: int, quad: Quad) -> TextLine:
@@ -127,17 +144,21 @@ class _ShotReader:
             self._current = (sequence, self._ctx.frames.load(sequence))
         return self._current[1]
 
-    def _detect(self, sequence: int, image: Image) -> Frame:
-        options: RunOcrOptions = self._ctx.options
+    def _detect(self, number: int, sequence: int, image: Image) -> Frame:
         self.scale = min(1.0, _FOLLOW_WIDTH / image.shape[1])
-        found = self._ctx.resources.ocr.detect(
-            image, long_side=options.detect_side, box_threshold=options.line_threshold
-        )
-        return Frame(
-            sequence=sequence,
-            gray=_gray(image, self.scale),
-            lines=[(quad * np.float32(self.scale), score) for quad, score in found],
-        )
+        lines = [(quad * np.float32(self.scale), score) for quad, score in self._lines(number, sequence, image)]
+        return Frame(sequence=sequence, gray=_gray(image, self.scale), lines=lines)
+
+    def _lines(self, number: int, sequence: int, image: Image) -> list[Line]:
+        """Lines of the whole picture, and on low boards those that are too small to be found in it."""
+        options: RunOcrOptions = self._ctx.options
+        ocr, lines = self._ctx.resources.ocr, []
+        if number % options.detect_every == 0:
+            lines = ocr.detect(image, long_side=options.detect_side, box_threshold=options.line_threshold)
+        if options.boards_every and number % options.boards_every == 0:
+            search = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
+            lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), search))
+        return lines
 
 
 def split_shots(scenes: FilterScenesOutput, extracted: ExtractFramesOutput) -> list[list[int]]:
