@@ -121,7 +121,7 @@ def _sprite(match: Match, figure: Standing, scale: int) -> Mips:
     return _drawn(team.kit, figure.pose, "back", actor.complexion, scale, None, actor.name, actor.number, 0.0)
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=320)
 def _drawn(kit: Kit, pose: int, side: str, complexion: int, scale: int, team: Team | None, name: str, number: int,
            cap: float) -> Mips:  # fmt: skip
     prints: tuple[Print, ...] = ()

@@ -203,7 +203,7 @@ def _through_lens(canvas: Picture, smear: float, softness: float) -> Picture:
         canvas = np.asarray(cv2.blur(canvas, (length, 1)), np.uint8)
     if softness < 1:
         height, width = canvas.shape[:2]
-        small = cv2.resize(canvas, (round(width * softness), round(height * softness)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(canvas, (round(width * softness), round(height * softness)), interpolation=cv2.INTER_LINEAR)
         canvas = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     return canvas
 
