@@ -55,7 +55,7 @@ def _brand(presence: BrandPresence, scene: Scene, crowd: Mapping[int, int], tota
         size=round(size_score(figures.mean_area_share, options.full_size_share), 4),
         position=round(figures.centrality, 4),
         clarity=round(figures.clarity, 4),
-        duration=round(min(1.0, _share(presence.seconds, scene.clock.end)), 4),
+        duration=round(min(1.0, _share(presence.seconds, scene.clock.readable_seconds)), 4),
         solus=round(figures.mean(lambda group: 1 / crowd[group[0].index]), 4),
     )
     weights = options.quality_weights()

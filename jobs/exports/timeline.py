@@ -12,17 +12,19 @@ from jobs.exports.words import PLACEMENT_WORDS, length, moment
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _TICKS = (6, 24, 96)  # at most, without zoom and at the two zooms at which more are shown
+_LABEL_ROOM = 0.03  # of the axis: a label nearer to its end would be cut
 ROW_PIXELS = 14
 LANE_PADDING = 8
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A moment on the axis. ``level`` 0 is always shown, 1 and 2 once zoomed in."""
+    """A moment on the axis. ``level`` 0 is always shown, 1 and 2 once zoomed in; ``side`` is where its label stands."""
 
     x: str
     label: str
     level: int
+    side: str
 
 
 @dataclass(frozen=True)
@@ -131,5 +133,7 @@ def _ticks(duration: float) -> list[Tick]:
             tenths = round(number * step * 10)
             if tenths not in seen:
                 seen.add(tenths)
-                ticks.append(Tick(percentage(tenths / 10, duration), moment(tenths / 10, decimals), level))
+                share = tenths / 10 / duration if duration else 0.0
+                side = "start" if share < _LABEL_ROOM else "end" if share > 1 - _LABEL_ROOM else "middle"
+                ticks.append(Tick(percentage(share, 1), moment(tenths / 10, decimals), level, side))
     return ticks

@@ -159,7 +159,7 @@ def _tiles(report: Report) -> list[Fact]:
         Fact(
             "Brands on screen",
             f"{len(report.brands)}",
-            hint="all confirmed" if confirmed == len(report.brands) else f"{confirmed} confirmed",
+            hint="all confirmed" if 0 < confirmed == len(report.brands) else f"{confirmed} confirmed",
         ),
         Fact(
             "Time with a brand",
