@@ -34,6 +34,7 @@ from detect.types import Box
 _SAME_LOOK = 0.85
 _ALIKE_LOOK = 0.6
 _SAME_TEXT = 0.6
+_SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
 
 
@@ -127,7 +128,7 @@ class TextTracker:
         self._frames = frames
         self._read = read
         self._follow = follow
-        self._carried = [track.carried() for track in before]
+        self._carried = [track.carried() for track in before if track.misses == 0]
         self._tracks: list[Track] = []
         self.lines_read = 0
         motion = CameraMotion()
@@ -164,8 +165,11 @@ class TextTracker:
         for line, patch in enumerate(patches):
             if patch.size:
                 self._start(index, line, patch)
+        taken = [_box(quad) for quad, _ in frame.lines]
         for number, track in open_tracks.items():
-            self._search(track, index, places[number])
+            box = self._search(track, index, places[number], taken)
+            if box is not None:
+                taken.append(box)
 
     def _pairs(
         self, frame: Frame, patches: list[Patch], tracks: list[Track], places: list[Quad]
@@ -226,12 +230,15 @@ class TextTracker:
         if reading.confidence > vote.confidence:
             vote.confidence, vote.sequence, vote.quad = reading.confidence, self._frames[index].sequence, quad
 
-    def _search(self, track: Track, index: int, place: Quad) -> None:
+    def _search(self, track: Track, index: int, place: Quad, taken: list[Box]) -> Box | None:
+        """Look for a lost track where no other text was seen already; the box where it was found, or None."""
         track.misses += 1
         sight = self._find(track, index, place, track.last_patch)
-        if sight is not None:
-            track.see(sight[0])
-            track.last_patch, track.misses = sight[1], 0
+        if sight is None or any(iou(_box(sight[0].quad), box) >= _SAME_PLACE for box in taken):
+            return None
+        track.see(sight[0])
+        track.last_patch, track.misses = sight[1], 0
+        return _box(sight[0].quad)
 
     def _extend_backwards(self, track: Track) -> None:
         index = next(i for i, frame in enumerate(self._frames) if frame.sequence == track.sights[0].sequence)
