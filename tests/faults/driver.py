@@ -1,0 +1,130 @@
+"""``manage.py`` with a journal of what is computed, and a place at which the process kills itself.
+
+    FAULTS_JOURNAL=FILE   a line ``stage unit`` for each unit of work that is begun
+    FAULTS_KILL=STAGE:MOMENT
+
+Moments: ``working`` in the middle of a unit, the second one where there are several; ``unsaved`` when that unit is
+done and not stored; ``unmarked`` when the whole stage is stored and its checkpoint is not; ``answered`` after a model's
+first answer. ``report:writing`` is in the middle of the report's files, ``report:written`` right after them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import django
+
+import manage
+from detect.stages.base import StageContext
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
+    django.setup()
+    _keep_journal()
+    stage, _, moment = os.environ.get("FAULTS_KILL", "").partition(":")
+    if stage == "report":
+        _die_at_report(moment)
+    elif stage:
+        _die_in_stage(stage, moment)
+    return manage.main()
+
+
+def _die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _keep_journal() -> None:
+    from detect.config import load_pipeline
+
+    journal = Path(os.environ["FAULTS_JOURNAL"])
+    for stage in load_pipeline("brands").stages:
+        _before_run(type(stage), lambda kind, ctx: _note(journal, f"{kind.name} {_unit(ctx)}"))
+
+
+def _note(journal: Path, line: str) -> None:
+    with journal.open("a") as file:
+        file.write(line + "\n")
+
+
+def _unit(ctx: StageContext) -> int:
+    return 0 if ctx.chunk is None else ctx.chunk.index
+
+
+def _before_run(kind: Any, act: Any) -> None:
+    """Have ``act(kind, ctx)`` called before each unit; it may return another context for it."""
+    run = kind.run
+
+    @wraps(run)
+    def wrapped(self: Any, ctx: StageContext, data: Any) -> Any:
+        return run(self, act(kind, ctx) or ctx, data)
+
+    kind.run = wrapped
+
+
+def _die_in_stage(name: str, moment: str) -> None:
+    from detect.config import load_pipeline
+    from detect.persistence import DatabaseAnswerStore, DatabaseCheckpointStore
+    from detect.runner import Runner
+
+    kind: Any = type(load_pipeline("brands").stage(name))
+    last = 0 if kind.scope == "asset" else 1
+
+    if moment == "working":
+
+        def watch(_: Any, ctx: StageContext) -> StageContext:
+            def progress(done: int, total: int) -> None:
+                if _unit(ctx) == last and 2 * done >= total:
+                    _die()
+
+            return replace(ctx, progress=progress)
+
+        _before_run(kind, watch)
+    elif moment == "unsaved":
+        _call_before(Runner, "_store", lambda _, stage, key, output, seconds: stage.name == name and _die())
+    elif moment == "unmarked":
+        _call_before(DatabaseCheckpointStore, "add_checkpoint", lambda _, node: node.stage == name and _die())
+    elif moment == "answered":
+        put = DatabaseAnswerStore.put
+
+        def put_and_die(*args: Any) -> None:
+            put(*args)
+            _die()
+
+        _before_run(kind, lambda *_: setattr(DatabaseAnswerStore, "put", put_and_die))
+    else:
+        raise ValueError(moment)
+
+
+def _die_at_report(moment: str) -> None:
+    import jobs.exports.write
+    import jobs.services
+
+    if moment == "writing":
+        _call_before(jobs.exports.write, "render_html", _die)
+    elif moment == "written":
+        _call_before(jobs.services, "_complete", _die)
+    else:
+        raise ValueError(moment)
+
+
+def _call_before(owner: Any, name: str, act: Any) -> None:
+    original = getattr(owner, name)
+
+    @wraps(original)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        act(*args, **options)
+        return original(*args, **options)
+
+    setattr(owner, name, wrapped)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "manage.py"
+    sys.exit(main())
