@@ -32,7 +32,7 @@ from detect.stages.escalate_vlm import EscalateVlmOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.stages.match_brands import MatchBrandsOutput
-from detect.types import Candidate, ModelCall, SourceInfo
+from detect.types import BrandDetection, Candidate, ModelCall, SourceInfo
 
 if TYPE_CHECKING:
     from detect.resources import Resources
@@ -116,12 +116,14 @@ class CompileReport:
             *data.match_brands.detections,
             *data.escalate_vlm.detections,
             *data.escalate_cloud.detections,
+            *(_proposed(candidate) for candidate in data.escalate_cloud.unresolved if candidate.brand_like),
         ]
         presences = find_presences(detections, clock, stands_for, options)
         known = {record.name: record for record in ctx.known_brands.brands}
         scene = Scene(clock, ctx.source.width, ctx.source.height, options, known)
         brands = build_brands(presences, scene)
-        unresolved = _unresolved(data.escalate_cloud.unresolved, clock, stands_for, options)
+        left = [candidate for candidate in data.escalate_cloud.unresolved if not candidate.brand_like]
+        unresolved = _unresolved(left, clock, stands_for, options)
         return CompileReportOutput(
             brands=brands,
             unresolved=unresolved[: options.max_unresolved],
@@ -210,6 +212,20 @@ def _unresolved(
             )
         )
     return sorted(listed, key=lambda item: (-item.seconds, item.text, item.candidate_id))
+
+
+def _proposed(candidate: Candidate) -> BrandDetection:
+    """Lettering that repeats as a brand's does and that nobody decided on: listed as an unconfirmed brand."""
+    return BrandDetection(
+        brand=candidate.text,
+        source="ocr",
+        confidence=candidate.confidence,
+        text=candidate.text,
+        placement=candidate.placement,
+        observations=candidate.observations,
+        rule="proposed",
+        confirmed=False,
+    )
 
 
 def _costs(calls: Sequence[ModelCall]) -> ReportCosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import msgspec
 import pytest
@@ -389,3 +390,15 @@ def test_options_are_checked():
         msgspec.convert({"currency": "dollars"}, type=CompileReportOptions)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"full_size_share": 0}, type=CompileReportOptions)
+
+
+def test_lettering_nobody_decided_on_is_listed_as_an_unconfirmed_brand_and_only_there():
+    seen = [Observation(sequence, BOX, 0.9) for sequence in range(4)]
+    known: dict[str, Any] = {"text": "KRONBERG", "confidence": 0.9, "placement": "board", "observations": seen, "crop_sequence": 0,
+             "crop_box": BOX, "members": 1, "reason": "no known brand is spelled like it"}  # fmt: skip
+    lasting, brief = Candidate(candidate_id="a", brand_like=True, **known), Candidate(candidate_id="b", **known)
+    left = EscalateCloudOutput(detections=[], unresolved=[lasting, brief], calls=[])
+    body = compile_case([], escalate_cloud=left)
+    assert [(brand.name, brand.confirmed) for brand in body.brands] == [("KRONBERG", False)]
+    assert body.brands[0].exposures[0].evidence[0].rule == "proposed"
+    assert [item.candidate_id for item in body.unresolved] == ["b"]
