@@ -13,6 +13,7 @@ from detect.text_rules import is_brand_like, is_figure
 from detect.types import Candidate, Observation, Placement, Reading, Suggestion, TextTrack
 
 _SAME_SPELLING = 0.8
+_FAIR_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ class _Group:
         return {seen.sequence for track, _ in self.tracks for seen in track.observations}
 
     def spelling(self) -> Reading:
-        """The reading that was voted for most; its longest spelling where votes are equal."""
+        """The longest spelling among those that a fair share of the readings speak for."""
         readings = [reading for track, _ in self.tracks for reading in track.readings[:1]]
         weight: dict[str, float] = defaultdict(float)
         for reading in readings:
             weight[reading.text] += reading.votes * reading.confidence
+        enough = _FAIR_SHARE * max(weight.values())
+        heard = [reading for reading in readings if weight[reading.text] >= enough]
         return max(
-            readings, key=lambda reading: (weight[reading.text], len(reading.text), reading.confidence, reading.text)
+            heard, key=lambda reading: (len(reading.text), weight[reading.text], reading.confidence, reading.text)
         )
 
     def placement(self) -> Placement:
@@ -64,7 +67,8 @@ def group_candidates(
         usable = track.readings[0].confidence >= rules.min_confidence and not is_figure(text)
         if usable and sum(char.isalpha() for char in text) >= rules.min_letters:
             _group_for(groups, normalize(text)).tracks.append((track, placement))
-    kept = [group for group in groups.values() if len(group.frames()) * rules.sample_seconds >= rules.min_seconds]
+    whole = _join_pieces(groups)
+    kept = [group for group in whole if len(group.frames()) * rules.sample_seconds >= rules.min_seconds]
     kept.sort(key=lambda group: (-len(group.frames()), group.spelling().text))
     return [_candidate(group, names, rules, grow=grow) for group in kept[: rules.limit]]
 
@@ -78,12 +82,25 @@ def _group_for(groups: dict[str, _Group], text: str) -> _Group:
     return known
 
 
+def _join_pieces(groups: dict[str, _Group]) -> list[_Group]:
+    """Groups in which pieces of a longer text, as edges of the picture leave them, are put to it."""
+    whole: dict[str, _Group] = {}
+    for text in sorted(groups, key=lambda text: (-len(text), text)):
+        longer = next((other for other in whole if text in other), None)
+        if longer is None:
+            whole[text] = groups[text]
+        else:
+            whole[longer].tracks.extend(groups[text].tracks)
+    return list(whole.values())
+
+
 def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: bool) -> Candidate:
     best = group.spelling()
     suggestions = [Suggestion(name, similarity) for name, similarity in names.suggest(best.text)]
     observations = merge_observations([track.observations for track, _ in group.tracks])
     placement = group.placement()
     seconds = len(group.frames()) * rules.sample_seconds
+    piece_of = names.piece_of(best.text)
     repeated = seconds >= rules.brand_like_seconds and placement != "overlay"
     return Candidate(
         candidate_id=_identity(best, observations),
@@ -94,10 +111,19 @@ def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: 
         crop_sequence=best.sequence,
         crop_box=best.box,
         members=len(group.tracks),
-        reason="resembles a known brand too little" if suggestions else "no known brand is spelled like it",
-        brand_like=grow and repeated and is_brand_like(best.text, min_letters=max(3, rules.min_letters)),
+        reason=_reason(piece_of, suggestions),
+        brand_like=grow
+        and repeated
+        and piece_of is None
+        and is_brand_like(best.text, min_letters=max(3, rules.min_letters)),
         suggestions=suggestions,
     )
+
+
+def _reason(piece_of: str | None, suggestions: list[Suggestion]) -> str:
+    if piece_of is not None:
+        return f"a piece of {piece_of}, too short to tell"
+    return "resembles a known brand too little" if suggestions else "no known brand is spelled like it"
 
 
 def merge_observations(parts: list[list[Observation]]) -> list[Observation]:

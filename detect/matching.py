@@ -92,6 +92,11 @@ class NameIndex:
         ]
         return max(candidates, key=lambda match: (_STRENGTH[match.rule], match.similarity, match.brand), default=None)
 
+    def piece_of(self, text: str) -> str | None:
+        """The brand whose name contains ``text``, or None."""
+        folded = fold(text)
+        return next((brand for name, brand in self._names.items() if folded and folded in name), None)
+
     def suggest(self, text: str, *, limit: int = 3, min_similarity: float = 0.5) -> list[tuple[str, float]]:
         """Known brands that ``text`` resembles most, ``(name, similarity)``, best first, each brand once."""
         folded = fold(text)

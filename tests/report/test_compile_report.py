@@ -394,8 +394,16 @@ def test_options_are_checked():
 
 def test_lettering_nobody_decided_on_is_listed_as_an_unconfirmed_brand_and_only_there():
     seen = [Observation(sequence, BOX, 0.9) for sequence in range(4)]
-    known: dict[str, Any] = {"text": "KRONBERG", "confidence": 0.9, "placement": "board", "observations": seen, "crop_sequence": 0,
-             "crop_box": BOX, "members": 1, "reason": "no known brand is spelled like it"}  # fmt: skip
+    known: dict[str, Any] = {
+        "text": "KRONBERG",
+        "confidence": 0.9,
+        "placement": "board",
+        "observations": seen,
+        "crop_sequence": 0,
+        "crop_box": BOX,
+        "members": 1,
+        "reason": "no known brand is spelled like it",
+    }
     lasting, brief = Candidate(candidate_id="a", brand_like=True, **known), Candidate(candidate_id="b", **known)
     left = EscalateCloudOutput(detections=[], unresolved=[lasting, brief], calls=[])
     body = compile_case([], escalate_cloud=left)

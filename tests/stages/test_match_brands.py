@@ -104,6 +104,22 @@ def test_unknown_texts_are_grouped_with_what_they_resemble():
     assert [seen.sequence for seen in output.unresolved[0].observations] == [0, 1, 4, 5]
 
 
+def test_pieces_of_a_longer_text_belong_to_it_and_pieces_of_a_known_name_are_not_proposed():
+    lasting = list(range(8))
+    output = match(
+        text("SUMMER FAIR", at=lasting),
+        text("MMER FAIR", at=[9, 10]),
+        text("SUMM", at=[11]),
+        text("brook", at=lasting),
+        known=KnownBrands(brands=BRANDS, given=False),
+    )
+    assert [(one.text, one.members, one.brand_like) for one in output.unresolved] == [
+        ("SUMMER FAIR", 3, True),
+        ("brook", 1, False),
+    ]
+    assert output.unresolved[1].reason == "a piece of Fennbrook Dairy, too short to tell"
+
+
 def test_clocks_scores_numbers_and_short_texts_are_no_candidates():
     figures = ("04:44", "2 - 1", "17", "138.7 kph", "45-0", "LB", "90+3")
     assert match(*(text(one, at=[0, 1, 2, 3]) for one in figures)).unresolved == []
