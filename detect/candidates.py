@@ -66,32 +66,27 @@ def group_candidates(
         text = track.readings[0].text
         usable = track.readings[0].confidence >= rules.min_confidence and not is_figure(text)
         if usable and sum(char.isalpha() for char in text) >= rules.min_letters:
-            _group_for(groups, normalize(text)).tracks.append((track, placement))
-    whole = _join_pieces(groups)
+            groups.setdefault(normalize(text), _Group()).tracks.append((track, placement))
+    whole = _join_alike(groups)
     kept = [group for group in whole if len(group.frames()) * rules.sample_seconds >= rules.min_seconds]
     kept.sort(key=lambda group: (-len(group.frames()), group.spelling().text))
     return [_candidate(group, names, rules, grow=grow) for group in kept[: rules.limit]]
 
 
-def _group_for(groups: dict[str, _Group], text: str) -> _Group:
-    known = groups.get(text)
-    if known is None:
-        near = (other for other in groups if abs(len(other) - len(text)) <= 2 and min(len(other), len(text)) >= 5)
-        match = next((o for o in near if Levenshtein.normalized_similarity(o, text) >= _SAME_SPELLING), None)
-        known = groups[match] if match is not None else groups.setdefault(text, _Group())
-    return known
-
-
-def _join_pieces(groups: dict[str, _Group]) -> list[_Group]:
-    """Groups in which pieces of a longer text, as edges of the picture leave them, are put to it."""
+def _join_alike(groups: dict[str, _Group]) -> list[_Group]:
+    """Groups in which misreadings of a text, and pieces of it as edges of the picture leave them, are put to it."""
     whole: dict[str, _Group] = {}
     for text in sorted(groups, key=lambda text: (-len(text), text)):
-        longer = next((other for other in whole if text in other), None)
+        longer = next((other for other in whole if text in other or _is_misread(text, other)), None)
         if longer is None:
             whole[text] = groups[text]
         else:
             whole[longer].tracks.extend(groups[text].tracks)
     return list(whole.values())
+
+
+def _is_misread(text: str, other: str) -> bool:
+    return len(text) >= 5 and Levenshtein.normalized_similarity(text, other) >= _SAME_SPELLING
 
 
 def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: bool) -> Candidate:
