@@ -36,6 +36,10 @@ _ALIKE_LOOK = 0.6
 _SAME_TEXT = 0.6
 _SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
+# Correlation does not see contrast: a graphic that fades out still has its pattern in the noise.
+_LEAST_CONTRAST = 0.4
+# A text that was only followed is weaker evidence than one that was found.
+_FOLLOWED_CONFIDENCE = 0.8
 
 
 @dataclass(frozen=True)
@@ -265,7 +269,9 @@ class TextTracker:
         seen = cut_patch(frame.gray, quad, patch.shape[1])
         if max(similarity(anchor, seen) for anchor in track.anchors) < self._follow.min_anchor_similarity:
             return None
-        return Sight(frame.sequence, quad, score, found=False), seen
+        if seen.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in track.anchors):
+            return None
+        return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
 
 
 def _box(quad: Quad) -> Box:
