@@ -1,0 +1,73 @@
+"""What the software promises about itself, held against what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from bench.results import Section
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Every headline of ``section`` that fits ``pattern`` is to be ``at least`` or ``at most`` the bound.
+
+    ``short`` figures come from runs too short to judge by, so a promise about length is not checked on them.
+    """
+
+    section: str
+    pattern: str
+    relation: Literal["at least", "at most"]
+    bound: float
+    needs_full_run: bool = False
+
+    def holds(self, value: float) -> bool:
+        return value >= self.bound if self.relation == "at least" else value <= self.bound
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A promise about one headline, and whether it is kept."""
+
+    promise: Promise
+    name: str
+    value: float
+    unit: str
+
+    @property
+    def kept(self) -> bool:
+        return self.promise.holds(self.value)
+
+
+PROMISES = (
+    Promise("accuracy", "clip *: precision", "at least", 0.95),
+    Promise("accuracy", "clip *: F1 above plain", "at least", 0.0),
+    Promise("accuracy", "easy: F1", "at least", 0.99),
+    Promise("accuracy", "medium: F1", "at least", 0.96),
+    Promise("accuracy", "hard: F1", "at least", 0.90),
+    Promise("accuracy", "medium: worst brand, seconds off", "at most", 0.05),
+    Promise("speed", "*: wall against plain", "at most", 1.0),
+    Promise("speed", "*: work against plain", "at most", 0.2),
+    Promise("speed", "*: start-up, database up", "at most", 3.0),
+    Promise("speed", "*: second run, share of the work", "at most", 0.05),
+    Promise("memory", "peak on the longest video", "at most", 1500.0),
+    Promise("memory", "growth from the shortest to the longest", "at most", 0.10),
+    Promise("memory", "processor time a second, longest over shortest", "at most", 1.1),
+    Promise("memory", "wall time of the longest over its length", "at most", 0.25, needs_full_run=True),
+    Promise("replay", "work of a replay", "at most", 1.0),
+    Promise("replay", "rows added to earlier stages", "at most", 0),
+    Promise("replay", "bytes added to earlier stages", "at most", 0),
+)
+
+
+def verdicts(sections: Mapping[str, Section], *, full: bool) -> list[Verdict]:
+    """Every promise about what was measured, in the order above."""
+    return [
+        Verdict(promise, name, headline.value, headline.unit)
+        for promise in PROMISES
+        if promise.section in sections and (full or not promise.needs_full_run)
+        for name, headline in sections[promise.section].headlines.items()
+        if fnmatchcase(name, promise.pattern)
+    ]
