@@ -152,7 +152,8 @@ def parse_assignments(assignments: list[str]) -> Overrides:
         try:
             overrides.setdefault(stage, {})[option] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise ConfigError(f"'{text}': the value cannot be read: {error}") from error
+            reason = getattr(error, "problem", None) or "it is not YAML"
+            raise ConfigError(f"'{text}': the value cannot be read: {reason}") from error
     return overrides
 
 

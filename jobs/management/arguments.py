@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detect.errors import ConfigError, StorageError
+from detect.errors import ConfigError, MediaError, StorageError
 from detect.exports.files import make_folder
 from detect.matching import normalize
 from detect.types import KnownBrandRecord
@@ -31,6 +31,14 @@ def add_report_arguments(parser: ArgumentParser) -> None:
     """``--out`` and ``--json``."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+
+
+def check_name(path: Path) -> None:
+    """Raises ``MediaError`` for a file whose name cannot be kept or shown as text."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise MediaError(f"{path}: its name is not UTF-8 text: rename it") from error
 
 
 def make_writable_folder(path: Path | None) -> None:

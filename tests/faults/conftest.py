@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,32 +71,38 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@contextmanager
+def new_setup(clip: Path, weights: Path, *, running: bool) -> Iterator[Setup]:
+    """An installation for one test; its database runs all along, or with its commands only."""
+    with installation(MEDIAPROC_OBJECT_WEIGHTS=str(weights)) as made, chat_server(answer) as models:
+        made.data.create()
+        (made.data.root / "providers.yaml").write_text(_PROVIDERS.format(url=models.base_url))
+        with made.database() if running else nullcontext():
+            yield Setup(made, models, clip)
+
+
+@pytest.fixture
+def setup(clip: Path, weights: Path) -> Iterator[Setup]:
+    with new_setup(clip, weights, running=True) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(clip: Path, weights: Path) -> Iterator[Setup]:
+    """An installation on which no command was run yet: no server runs, there is no database."""
+    with new_setup(clip, weights, running=False) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
-def set_up(clip: Path, weights: Path) -> Iterator[Callable[..., Setup]]:
-    """Makes installations; their servers stop at the end of the session."""
-    with ExitStack() as stack:
-
-        def make(*, running: bool = True) -> Setup:
-            made = stack.enter_context(installation(MEDIAPROC_OBJECT_WEIGHTS=str(weights)))
-            models = stack.enter_context(chat_server(answer))
-            made.data.create()
-            (made.data.root / "providers.yaml").write_text(_PROVIDERS.format(url=models.base_url))
-            if running:
-                stack.enter_context(made.database())
-            return Setup(made, models, clip)
-
-        yield make
-
-
-@pytest.fixture(scope="session")
-def uninterrupted(set_up: Callable[..., Setup]) -> Setup:
+def uninterrupted(clip: Path, weights: Path) -> Iterator[Setup]:
     """An installation on which the match was analysed once, without any trouble."""
-    setup = set_up()
-    outcome = setup.installation.run(*setup.request)
-    assert outcome.code == 0, outcome.err
-    asked = {ask.read_text for ask in setup.models.asks}
-    assert asked == {*LOCAL_KNOWS, *CLOUD_KNOWS}, "the tests that follow want questions to both models"
-    return setup
+    with new_setup(clip, weights, running=True) as made:
+        outcome = made.installation.run(*made.request)
+        assert outcome.code == 0, outcome.err
+        asked = {ask.read_text for ask in made.models.asks}
+        assert asked == {*LOCAL_KNOWS, *CLOUD_KNOWS}, "the tests that follow want questions to both models"
+        yield made
 
 
 @pytest.fixture(scope="session")

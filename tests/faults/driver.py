@@ -2,6 +2,7 @@
 
     FAULTS_JOURNAL=FILE   a line ``stage unit`` for each unit of work that is begun
     FAULTS_KILL=STAGE:MOMENT
+    FAULTS_INTERRUPT=prepare|report   it sends itself what Ctrl-C sends: before work begins, among the report's files
 
 Moments: ``working`` in the middle of a unit, the second one where there are several; ``unsaved`` when that unit is
 done and not stored; ``unmarked`` when the whole stage is stored and its checkpoint is not; ``answered`` after a model's
@@ -33,6 +34,7 @@ def main() -> int:
         _die_at_report(moment)
     elif stage:
         _die_in_stage(stage, moment)
+    _interrupt(os.environ.get("FAULTS_INTERRUPT", ""))
     return manage.main()
 
 
@@ -112,6 +114,15 @@ def _die_at_report(moment: str) -> None:
         _call_before(jobs.services, "_complete", _die)
     else:
         raise ValueError(moment)
+
+
+def _interrupt(moment: str) -> None:
+    import jobs.exports.write
+    import jobs.management.commands.analyze
+
+    places = {"prepare": (jobs.management.commands.analyze, "prepare"), "report": (jobs.exports.write, "render_html")}
+    if moment:
+        _call_before(*places[moment], lambda *_: os.kill(os.getpid(), signal.SIGINT))
 
 
 def _call_before(owner: Any, name: str, act: Any) -> None:

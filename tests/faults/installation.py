@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,33 +67,51 @@ class Installation:
         self,
         *arguments: str | Path,
         kill: str = "",
-        environment: Mapping[str, str] | None = None,
+        interrupt: str = "",
         plain: bool = False,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """Start ``manage.py`` with a journal; ``plain`` starts it as it is."""
+        """Start ``manage.py`` with a journal; ``plain`` starts it as it is. ``options`` are those of Popen."""
         program = ["manage.py"] if plain else ["-m", "tests.faults.driver"]
+        faults = {"FAULTS_JOURNAL": str(self.journal), "FAULTS_KILL": kill, "FAULTS_INTERRUPT": interrupt}
+        return self._start([*program, *map(str, arguments)], faults, **options)
+
+    def _start(self, program: list[str], faults: dict[str, str], **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, *program, *map(str, arguments)],
+            [sys.executable, *program],
             cwd=PROJECT_ROOT,
             env={
                 **_clean_environment(),
                 **self.environment,
-                **(environment or {}),
                 "MEDIAPROC_DATA": str(self.data.root),
-                "FAULTS_JOURNAL": str(self.journal),
-                "FAULTS_KILL": kill,
+                **faults,
             },
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **options,
+            **{"stdin": subprocess.DEVNULL, **options},
         )
 
     def run(self, *arguments: str | Path, **options: Any) -> Outcome:
         """Run ``manage.py`` to its end."""
         return finish(self.start(*arguments, **options))
+
+    def run_each(
+        self, requests: list[tuple[str | Path, ...]], folder: Path, *, uid: int | None = None
+    ) -> list[Outcome]:
+        """Run command lines that end before any work begins, each in a process of its own; ``folder`` is for notes.
+
+        With ``uid`` root runs them as another user.
+        """
+        notes = Path(tempfile.mkdtemp(dir=folder))
+        user = [] if uid is None else [str(uid)]
+        process = self._start(["-m", "tests.faults.requests", str(notes), *user], {}, stdin=subprocess.PIPE)
+        _, err = process.communicate(json.dumps([list(map(str, request)) for request in requests]), timeout=240)
+        assert process.returncode == 0, err
+        return [
+            Outcome(int(_text(notes, number, "code")), _text(notes, number, "out"), _text(notes, number, "err"))
+            for number in range(len(requests))
+        ]
 
     def begun(self) -> Counter[str]:
         """How often each unit of work, ``stage number``, was begun in all runs so far."""
@@ -157,6 +175,10 @@ def comparable(folder: Path) -> dict[str, bytes]:
         "report.csv": (folder / "report.csv").read_bytes(),
         "report.json": json.dumps(report, indent=1).encode(),
     }
+
+
+def _text(notes: Path, number: int, suffix: str) -> str:
+    return (notes / f"{number}.{suffix}").read_text()
 
 
 def _clean_environment() -> dict[str, str]:

@@ -6,13 +6,14 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from detect.config import load_pipeline
-from tests.faults.conftest import Setup
+from tests.faults.conftest import Setup, new_setup
 from tests.faults.footage import CHUNKS
 from tests.faults.installation import Outcome, comparable, finish
 
@@ -43,14 +44,14 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def killed(set_up: Callable[..., Setup]) -> Killed:
+def killed(clip: Path, weights: Path) -> Iterator[Killed]:
     """One job, killed at every place in turn by giving the same command again and again."""
-    setup = set_up()
-    runs, outputs = {}, {}
-    for place in KILLS:
-        runs[place] = setup.installation.run(*setup.request, kill=place)
-        outputs[place] = [str(row) for row in setup.installation.rows("SELECT * FROM detect_stageoutput ORDER BY key")]
-    return Killed(setup, runs, outputs, setup.installation.run(*setup.request))
+    with new_setup(clip, weights, running=True) as setup:
+        runs, outputs = {}, {}
+        for place in KILLS:
+            runs[place] = setup.installation.run(*setup.request, kill=place)
+            outputs[place] = [str(row) for row in setup.installation.rows("SELECT * FROM detect_stageoutput")]
+        yield Killed(setup, runs, outputs, setup.installation.run(*setup.request))
 
 
 def test_every_stage_is_among_them() -> None:
@@ -100,9 +101,9 @@ def test_one_job_went_through_it_all(killed: Killed) -> None:
     assert [node["stage"] for node in nodes] == [stage.name for stage in load_pipeline("brands").stages]
 
 
-def test_killed_at_any_moment_it_goes_on(set_up: Callable[..., Setup], expected: dict[str, bytes]) -> None:
+def test_killed_at_any_moment_it_goes_on(fresh: Setup, expected: dict[str, bytes]) -> None:
     """The program as it is, servers and first migrations included, killed at moments nobody chose."""
-    setup = set_up(running=False)
+    setup = fresh
     moments = random.Random(20).sample(range(3, 60), 6)
     kills = 0
     for tenths in sorted(moments):

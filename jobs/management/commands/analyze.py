@@ -20,7 +20,13 @@ from detect.report import to_json
 from detect.types import KnownBrandRecord
 from jobs.console import brand_table, consoles
 from jobs.engine import engine_resources
-from jobs.management.arguments import add_report_arguments, add_set_argument, make_writable_folder, read_logos
+from jobs.management.arguments import (
+    add_report_arguments,
+    add_set_argument,
+    check_name,
+    make_writable_folder,
+    read_logos,
+)
 from jobs.management.foreground import run_job
 from jobs.services import job_submit
 from jobs.stopping import Stop, stop_on_signal
@@ -74,6 +80,7 @@ class Command(BaseCommand):
         listed = None if options["brands"] is None else read_brand_list(options["brands"])
         logos = read_logos(options["logo"], listed)
         engine_resources().object_weights_path()
+        check_name(options["video"])
         probe(options["video"])
         make_writable_folder(options["out"])
         prepare()
