@@ -17,6 +17,7 @@ Features = tuple[npt.NDArray[Any], npt.NDArray[Any] | None]
 
 PATCH_HEIGHT = 24
 _MAX_PATCH_WIDTH = 216
+_STROKE_SIGMA = 4.0
 _WORK_WIDTH = 480
 _MIN_INLIERS = 14
 
@@ -82,7 +83,8 @@ def patch_width(quad: Quad) -> int:
 def cut_patch(gray: Gray, quad: Quad, width: int, *, margin_x: float = 0.0, margin_y: float = 0.0) -> Patch:
     """The quad, rectified to ``PATCH_HEIGHT x width``, with margins added as shares of the patch's height.
 
-    Returns float32 grey levels of shape ``(height + 2 * margin, width + 2 * margin)``.
+    Returns float32 of shape ``(height + 2 * margin, width + 2 * margin)``: grey levels less their surroundings' mean, so
+    that strokes count and what shines through between them (a crowd behind a graphic, a shadow on a board) does not.
     """
     pad_x, pad_y = round(margin_x * PATCH_HEIGHT), round(margin_y * PATCH_HEIGHT)
     right, bottom = pad_x + width, pad_y + PATCH_HEIGHT
@@ -90,7 +92,8 @@ def cut_patch(gray: Gray, quad: Quad, width: int, *, margin_x: float = 0.0, marg
     transform = cv2.getPerspectiveTransform(np.ascontiguousarray(quad, np.float32), target)
     size = (width + 2 * pad_x, PATCH_HEIGHT + 2 * pad_y)
     cut = cv2.warpPerspective(gray, transform, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return cut.astype(np.float32)
+    levels = cut.astype(np.float32)
+    return levels - cv2.GaussianBlur(levels, (0, 0), _STROKE_SIGMA)
 
 
 def similarity(patch: Patch, other: Patch) -> float:

@@ -58,10 +58,10 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
     min_letters: Annotated[int, Meta(ge=1, le=10, description="shorter texts are dropped")] = 2
     follow_similarity: Annotated[
         float, Meta(ge=0.3, le=1, description="correlation with its last sight from which a lost text is found again")
-    ] = 0.7
+    ] = 0.65
     follow_anchor_similarity: Annotated[
         float, Meta(ge=0.2, le=1, description="correlation with a detected sight that a followed text must keep")
-    ] = 0.55
+    ] = 0.5
     follow_misses: Annotated[
         int, Meta(ge=0, le=20, description="sampled frames a text may be lost before its track ends")
     ] = 2

@@ -137,6 +137,6 @@ def test_a_patch_is_found_again_beside_where_it_was_expected():
     quad = frame.lines[0][0]
     patch = cut_patch(frame.gray, quad, patch_width(quad))
     place, score = find_patch(frame.gray, patch, quad + np.array([18, -12], np.float32), reach_x=1.5, reach_y=1.5)
-    assert score > 0.95
+    assert score > 0.9
     assert np.abs(place - quad).max() <= 2
     assert similarity(patch, patch) > 0.999
