@@ -10,7 +10,7 @@ help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
 
 setup:  ## virtual environment, dependencies, data folder, migrations
-	@./scripts/setup.sh
+	@./.ci/setup.sh
 
 demo: setup  ## a sample match analysed, and the site with its report; ARGS=--once ends after the table
 	@$(PY) manage.py demo $(ARGS)

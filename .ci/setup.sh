@@ -1,7 +1,6 @@
 #!/bin/sh
 # Virtual environment, dependencies and database of this checkout; what is there already is left alone.
-# PYTHON names the interpreter to build on. TORCH_INDEX is where a PyTorch without the CUDA libraries (2 GB) is looked
-# for first; it is left out when it cannot be reached, or empty.
+# PYTHON names the interpreter to build on; TORCH_INDEX an index with a PyTorch of another build (docs/operations.md).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,10 +15,6 @@ find_python() {
         fi
     done
     fail "no Python 3.11 to 3.13 found: install one (Debian: apt install python3 python3-venv), or set PYTHON to it."
-}
-
-reachable() {
-    .venv/bin/python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)' "$1" 2>/dev/null
 }
 
 # two at a time in one checkout would write over each other; the lock is this folder and ends with the script
@@ -38,10 +33,7 @@ fi
 wanted=$(cat requirements.txt requirements-dev.txt constraints.txt | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/.installed 2>/dev/null || true)" != "$wanted" ]; then
     echo "setup: installing dependencies (about 2 GB; some minutes the first time)"
-    index=${TORCH_INDEX-https://download.pytorch.org/whl/cpu}
-    if [ -n "$index" ] && reachable "$index/torch/"; then
-        set -- --extra-index-url "$index"
-    fi
+    [ -z "${TORCH_INDEX-}" ] || set -- --extra-index-url "$TORCH_INDEX"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" -r requirements-dev.txt ||
         fail "pip could not install the dependencies; its message is above."
     echo "$wanted" >.venv/.installed
