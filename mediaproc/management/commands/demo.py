@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
+from uuid import UUID
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from jobs.models import DetectJob
 from mediaproc import env, site
 from mediaproc.demo_login import Login, demo_login
 from mediaproc.management.commands.serve import add_address_arguments
@@ -36,13 +38,19 @@ class Command(BaseCommand):
             self.stdout.write("  `make demo` without --once leaves the site running.")
             return
         with site.listen(options["host"], options["port"]) as listener:
-            self._say(login, site.address_of(listener))
+            address = site.address_of(listener)
+            self._say(login, address, report=f"{address}jobs/{_latest_job(sample)}")
             self.stdout.flush()
             site.serve(listener)
         self.stdout.write("Stopped.")
 
-    def _say(self, login: Login, address: str = "") -> None:
-        lines = {"Site": address, "Login": f"{login.user} / {login.password}", "API key": login.api_key}
+    def _say(self, login: Login, address: str = "", report: str = "") -> None:
+        lines = {
+            "Site": address,
+            "Report": report,
+            "Login": f"{login.user} / {login.password}",
+            "API key": login.api_key,
+        }
         self.stdout.write("")
         for name, value in lines.items():
             if value:
@@ -60,3 +68,7 @@ class Command(BaseCommand):
                 env.DATA.root / "demo",
                 lambda done, total: progress.update(task, completed=done, total=total, visible=True),
             )
+
+
+def _latest_job(sample: Sample) -> UUID:
+    return DetectJob.objects.filter(video_path=str(sample.video.resolve())).latest("created_at").id
