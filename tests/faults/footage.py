@@ -16,8 +16,12 @@ RATE = 10
 SECONDS = 22
 CHUNKS = 4  # the last one takes what is left
 
-#: How the clip is analysed here: several chunks, and a picture that is read quickly.
-OPTIONS = ("--set", "extract_frames.chunk_seconds=5", "--set", "run_ocr.detect_side=480")
+#: How the clip is analysed here: several chunks, and few and small pictures to read.
+OPTIONS = (
+    *("--set", "extract_frames.fps=1"),
+    *("--set", "extract_frames.chunk_seconds=5"),
+    *("--set", "run_ocr.detect_side=480"),
+)
 #: Listed for the runs. The other names are left for models: the local one is sure of some, the cloud one of the rest.
 BRANDS = "Acme Cola, Globex"
 LOCAL_KNOWS = ("SOYLENT", "TYRELL")
