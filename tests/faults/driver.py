@@ -42,6 +42,11 @@ def _die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _die_if(here: bool) -> None:
+    if here:
+        _die()
+
+
 def _keep_journal() -> None:
     from detect.config import load_pipeline
 
@@ -89,9 +94,9 @@ def _die_in_stage(name: str, moment: str) -> None:
 
         _before_run(kind, watch)
     elif moment == "unsaved":
-        _call_before(Runner, "_store", lambda _, stage, key, output, seconds: stage.name == name and _die())
+        _call_before(Runner, "_store", lambda _, stage, *__: _die_if(stage.name == name))
     elif moment == "unmarked":
-        _call_before(DatabaseCheckpointStore, "add_checkpoint", lambda _, node: node.stage == name and _die())
+        _call_before(DatabaseCheckpointStore, "add_checkpoint", lambda _, node: _die_if(node.stage == name))
     elif moment == "answered":
         put = DatabaseAnswerStore.put
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ class Installation:
         return finish(self.start(*arguments, **options))
 
     def run_each(
-        self, requests: list[tuple[str | Path, ...]], folder: Path, *, uid: int | None = None
+        self, requests: Sequence[Sequence[str | Path]], folder: Path, *, uid: int | None = None
     ) -> list[Outcome]:
         """Run command lines that end before any work begins, each in a process of its own; ``folder`` is for notes.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.faults.footage import BRANDS, OPTIONS, SECONDS, match_clip
@@ -96,7 +97,8 @@ def sampled(place: Installation, report: dict[str, Any]) -> list[tuple[float, in
         "SELECT frames_meta, frames_manifest FROM detect_timeline t JOIN jobs_detectjob j ON j.timeline_id = t.id"
         f" WHERE j.id = '{report['job_id']}'"
     )
-    pictures = [cv2.imread(str(place.data.storage / key)) for key in row["frames_manifest"].values()]
+    files = [str(place.data.storage / key) for key in row["frames_manifest"].values()]
+    pictures = [np.asarray(cv2.imread(file), np.uint8) for file in files]
     times = [frame["timestamp"] for frame in row["frames_meta"]]
     return [(time, read_number(picture)) for time, picture in zip(times, pictures, strict=True)]
 

@@ -173,7 +173,7 @@ REQUESTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def requests(bench: Bench) -> dict[str, Outcome]:
     (bench.folder / "bad.csv").write_text("Acme Cola,Acme\n???,\n")
     (bench.folder / "noise.csv").write_bytes(b"\xff\xfe\x00\x81" * 9)
-    given = [
+    given: list[tuple[str | Path, ...]] = [
         ("analyze", bench.clip, "--out", bench.out, *(text.format(folder=bench.folder) for text in arguments))
         for arguments, _ in REQUESTS.values()
     ]
