@@ -1,8 +1,8 @@
 """Lines of text on low boards: the strip is straightened and enlarged before it is searched.
 
-Line detection on a whole picture misses lettering a few pixels high, and enlarging the whole picture costs as the square
-of the scale. A board found by its edges is a few per cent of the picture, so it can be searched at several times the
-size, and is level when it is.
+Line detection on a whole picture misses lettering a few pixels high, and enlarging the whole picture costs as the
+square of the scale. A board found by its edges is a few per cent of the picture, so it can be searched at several times
+the size, and is level when it is.
 """
 
 from __future__ import annotations

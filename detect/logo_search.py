@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import cv2
 import msgspec
@@ -48,18 +49,22 @@ def find_logos(
             for sequence in scene.kept
         }
         depends_on = [ctx.source.sha256, matcher.digest, regions, scene.kept]
-        sights = ctx.remember("logos", depends_on, list[LogoSight], lambda: list(_search(ctx, matcher, regions)))
+        sights = ctx.remember("logos", depends_on, list[LogoSight], partial(_search, ctx, matcher, regions))
         sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
         yield from _as_detections(
             sure, {brand.name: brand.confirmed for brand in ctx.known_brands.brands}, matcher.digest
         )
 
 
-def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> Iterator[LogoSight]:
+def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> list[LogoSight]:
+    sights = []
     for sequence, boxes in regions.items():
         ctx.checkpoint()
-        for match in matcher.find(ctx.frames.load(sequence), boxes or None):
-            yield LogoSight(match.brand, sequence, match.box, round(match.confidence, 4))
+        sights += [
+            LogoSight(match.brand, sequence, match.box, round(match.confidence, 4))
+            for match in matcher.find(ctx.frames.load(sequence), boxes or None)
+        ]
+    return sights
 
 
 def _as_detections(sights: Iterable[LogoSight], confirmed: dict[str, bool], model: str) -> Iterator[BrandDetection]:

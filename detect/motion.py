@@ -83,8 +83,8 @@ def patch_width(quad: Quad) -> int:
 def cut_patch(gray: Gray, quad: Quad, width: int, *, margin_x: float = 0.0, margin_y: float = 0.0) -> Patch:
     """The quad, rectified to ``PATCH_HEIGHT x width``, with margins added as shares of the patch's height.
 
-    Returns float32 of shape ``(height + 2 * margin, width + 2 * margin)``: grey levels less their surroundings' mean, so
-    that strokes count and what shines through between them (a crowd behind a graphic, a shadow on a board) does not.
+    Returns float32 of shape ``(height + 2 * margin, width + 2 * margin)``: grey levels less their surroundings' mean,
+    so that strokes count and what shines through between them (a crowd behind a graphic, a shadow on a board) does not.
     """
     pad_x, pad_y = round(margin_x * PATCH_HEIGHT), round(margin_y * PATCH_HEIGHT)
     right, bottom = pad_x + width, pad_y + PATCH_HEIGHT

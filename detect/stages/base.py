@@ -83,7 +83,7 @@ class Remember(Protocol):
         """The part named ``part``; ``depends_on`` is everything it is made from and ``kind`` its type."""
 
 
-def compute_now(part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+def compute_now(part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:  # noqa: ARG001 - Remember's
     """A :class:`Remember` that remembers nothing."""
     return compute()
 

@@ -91,10 +91,8 @@ class MatchBrands:
         detections: list[BrandDetection] = []
         left: list[TextTrack] = []
         for chunk in ctx.each(data.run_ocr):
-            unmatched = []
-            for track in chunk.tracks:
-                if not matcher.is_rejected(track) and not _take(matcher.match(track), detections):
-                    unmatched.append(track)
+            heard = [track for track in chunk.tracks if not matcher.is_rejected(track)]
+            unmatched = [track for track in heard if not _take(matcher.match(track), detections)]
             detections.extend(matcher.match_joined(unmatched))
             left.extend(unmatched)
         if ctx.options.partial_names:
