@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -159,4 +160,5 @@ def _section(figures: Any, settings: dict[str, Any], machine: Machine) -> result
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started is ended either way
     sys.exit(main())

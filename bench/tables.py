@@ -101,12 +101,16 @@ def memory_tables(figures: MemoryFigures) -> RenderableType:
     table.add_row("whole run", *(f"{length.peak / 1e6:.0f}" for length in figures.lengths), style="bold")
     table.add_row("largest process (kernel)", *(f"{length.maxrss / 1e6:.0f}" for length in figures.lengths))
     for stage in figures.lengths[0].stages:
-        table.add_row(stage, *(f"{length.stages.get(stage, 0) / 1e6:.0f}" for length in figures.lengths))
+        table.add_row(stage, *(_megabytes(length.stages.get(stage, 0)) for length in figures.lengths))
     table.add_section()
     table.add_row("wall, seconds", *(f"{length.wall:.1f}" for length in figures.lengths))
     table.add_row("× real time", *(f"{length.real_time:.2f}" for length in figures.lengths))
     table.add_row("processor, seconds", *(f"{length.cpu:.1f}" for length in figures.lengths))
     return Group(table, Text(f"Memory grows by {figures.growth:+.1%} from the shortest to the longest."))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f}" if size else "too short to see"
 
 
 def replay_tables(figures: ReplayFigures) -> RenderableType:
