@@ -114,8 +114,7 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
         clips = [*_real(plan), *(_match(plan, level, seed, say) for level in plan.levels for seed in plan.seeds)]
         if not clips:
             return None
-        if not any(clip.group == REAL for clip in clips):
-            say(f"accuracy: synthetic matches only. {_no_clips(plan)}")
+        _say_if_synthetic(part, clips, plan, say)
         accuracy = measure_accuracy(clips, progress=say)
         return accuracy, tables.accuracy_tables(accuracy)
     if part == "memory":
@@ -124,6 +123,7 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     clips = _real(plan) or [_match(plan, level, plan.seeds[0], say) for level in plan.levels[:1]]
     if not clips:
         return None
+    _say_if_synthetic(part, clips, plan, say)
     if part == "speed":
         speed = measure_speed(clips, rounds=plan.rounds, progress=say)
         return speed, tables.speed_tables(speed)
@@ -134,6 +134,11 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
 def _real(plan: Plan) -> list[Clip]:
     clips = [clip for clip in real_clips(media_folder()) if plan.wants(clip.name)]
     return [min(clips, key=lambda clip: clip.seconds)] if plan.quick and clips else clips
+
+
+def _say_if_synthetic(part: str, clips: list[Clip], plan: Plan, say: Say) -> None:
+    if not any(clip.group == REAL for clip in clips):
+        say(f"{part}: synthetic matches only. {_no_clips(plan)}")
 
 
 def _no_clips(plan: Plan) -> str:
