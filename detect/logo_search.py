@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import cv2
@@ -31,9 +31,9 @@ class LogoSight(msgspec.Struct, frozen=True, array_like=True):
 
 def find_logos(
     ctx: StageContext,
-    scenes: list[FilterScenesOutput],
-    edges: list[DetectEdgesOutput],
-    objects: list[DetectObjectsOutput],
+    scenes: Sequence[FilterScenesOutput],
+    edges: Sequence[DetectEdgesOutput],
+    objects: Sequence[DetectObjectsOutput],
 ) -> Iterator[BrandDetection]:
     """Detections by logo over the whole asset; nothing is loaded when no known brand has a reference picture.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import get_origin, get_type_hints
 
@@ -22,5 +22,5 @@ def chunk_windows(duration: float, chunk_seconds: int) -> Iterator[Chunk]:
 
 
 def input_fields(stage: Stage) -> dict[str, bool]:
-    """Names of the stages that ``stage`` reads; True where it reads all chunks as a list."""
-    return {name: get_origin(kind) is list for name, kind in get_type_hints(stage.Input).items()}
+    """Names of the stages that ``stage`` reads; True where it reads all chunks as a sequence."""
+    return {name: get_origin(kind) is Sequence for name, kind in get_type_hints(stage.Input).items()}

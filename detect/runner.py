@@ -14,6 +14,7 @@ import msgspec
 from detect.checkpoints import serde
 from detect.checkpoints.keys import incomplete_key, output_key
 from detect.checkpoints.outputs import (
+    StoredParts,
     add_stage_checkpoint,
     load_manifest,
     load_stage_output,
@@ -182,8 +183,7 @@ class Runner:
     def _decode_input(self, stage: Stage, parts: dict[str, Manifest]) -> Any:
         loaded: dict[str, Any] = {}
         for name, many in input_fields(stage).items():
-            kind = self.pipeline.stage(name).Output
-            values = [serde.unpack(self.store.load_output(key), kind) for key in parts[name].keys]
+            values = StoredParts(self.store, parts[name].keys, self.pipeline.stage(name).Output)
             loaded[name] = values if many else values[0]
         return stage.Input(**loaded)
 

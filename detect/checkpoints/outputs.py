@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from uuid import UUID, uuid4
 
 from detect.checkpoints import serde
@@ -55,6 +55,25 @@ def save_stage_output(
 def load_stage_output(store: CheckpointStore, node: CheckpointRecord, stage: str, kind: type[T]) -> list[T]:
     """All parts of a stage's output at a checkpoint, in order. Raises ``KeyError`` if the stage is not before it."""
     return [serde.unpack(store.load_output(key), kind) for key in load_manifest(store, node, stage).keys]
+
+
+class StoredParts(Sequence[T]):
+    """The parts of a stage's output in order, each decoded when it is looked at."""
+
+    def __init__(self, store: CheckpointStore, keys: Sequence[str], kind: type[T]) -> None:
+        self._store, self._keys, self._kind = store, keys, kind
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> StoredParts[T]: ...
+    def __getitem__(self, index: int | slice) -> T | StoredParts[T]:
+        if isinstance(index, slice):
+            return StoredParts(self._store, self._keys[index], self._kind)
+        return serde.unpack(self._store.load_output(self._keys[index]), self._kind)
 
 
 def load_manifest(store: CheckpointStore, node: CheckpointRecord, stage: str) -> Manifest:

@@ -7,6 +7,7 @@ because full 32-bit precision is asked for. Detection finds lines of text, recog
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -16,16 +17,12 @@ import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import openvino
-import rapidocr
-from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
+from detect.errors import ConfigError
 from detect.stages.base import Image
 
 Quad = npt.NDArray[Any]
 
-_MODELS = Path(rapidocr.__file__).parent / "models"
-_DETECTION, _RECOGNITION = _MODELS / "PP-OCRv6_det_small.onnx", _MODELS / "PP-OCRv6_rec_small.onnx"
 _LINE_HEIGHT = 48
 # Each input width is compiled once by the engine, so lines are padded to few widths.
 _LINE_WIDTHS = (96, 160, 240, 320, 480, 640, 960)
@@ -39,10 +36,20 @@ class TextLine(msgspec.Struct, frozen=True):
 
 
 @cache
+def _model_files() -> tuple[Path, Path]:
+    """The detection and the recognition model, found without importing the package that carries them."""
+    package = importlib.util.find_spec("rapidocr")
+    if package is None or package.origin is None:
+        raise ConfigError("the OCR models are missing: pip install rapidocr")
+    models = Path(package.origin).parent / "models"
+    return models / "PP-OCRv6_det_small.onnx", models / "PP-OCRv6_rec_small.onnx"
+
+
+@cache
 def ocr_digest() -> str:
     """SHA-256 over both models: what the reading of a picture depends on besides options."""
     content = hashlib.sha256()
-    for path in (_DETECTION, _RECOGNITION):
+    for path in _model_files():
         content.update(path.read_bytes())
     return content.hexdigest()
 
@@ -51,14 +58,20 @@ class OcrEngine:
     """Finds and reads lines of text. Not safe for use from several threads at once."""
 
     def __init__(self, *, threads: int) -> None:
+        # Imported here: a command that reuses stored work, as a replay does, never needs them.
+        import openvino
+        from rapidocr.ch_ppocr_det.utils import DBPostProcess
+
+        detection, recognition_file = _model_files()
+        self._find_lines = DBPostProcess
         core = openvino.Core()
         config = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
         }
-        self._detector = core.compile_model(str(_DETECTION), "CPU", config)
-        recognition = core.read_model(str(_RECOGNITION))
+        self._detector = core.compile_model(str(detection), "CPU", config)
+        recognition = core.read_model(str(recognition_file))
         characters = str(recognition.get_rt_info()["framework"]["character"].value).splitlines()
         self._alphabet = ["", *characters, " "]
         self._recognizer = core.compile_model(recognition, "CPU", config)
@@ -77,7 +90,7 @@ class OcrEngine:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         resized = cv2.resize(image, size, interpolation=method)
         scores = self._detector(_to_tensor(resized))[0]
-        find = DBPostProcess(
+        find = self._find_lines(
             thresh=threshold,
             box_thresh=box_threshold,
             max_candidates=1000,

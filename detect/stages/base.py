@@ -6,7 +6,8 @@ of these, so an unchanged stage is never run twice.
 
 **How a stage names its inputs.** The fields of its ``Input`` struct are the names of the stages it reads, and their
 annotations are those stages' outputs. A field typed ``SomeOutput`` gives a ``chunk`` stage the output of the same
-chunk; ``list[SomeOutput]`` gives an ``asset`` stage all chunks in order. An asset stage's output is given as it is.
+chunk; ``Sequence[SomeOutput]`` gives an ``asset`` stage all chunks in order, each loaded when it is looked at and not
+kept: memory does not grow with the video. An asset stage's output is given as it is.
 """
 
 from __future__ import annotations

@@ -85,9 +85,9 @@ class CompileReportOptions(Options, frozen=True, kw_only=True):
 
 
 class CompileReportInput(msgspec.Struct, frozen=True):
-    extract_frames: list[ExtractFramesOutput]
-    filter_scenes: list[FilterScenesOutput]
-    detect_objects: list[DetectObjectsOutput]
+    extract_frames: Sequence[ExtractFramesOutput]
+    filter_scenes: Sequence[FilterScenesOutput]
+    detect_objects: Sequence[DetectObjectsOutput]
     match_brands: MatchBrandsOutput
     escalate_vlm: EscalateVlmOutput
     escalate_cloud: EscalateCloudOutput

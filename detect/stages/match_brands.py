@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -61,11 +61,11 @@ class MatchBrandsOptions(Options, frozen=True, kw_only=True):
 
 
 class MatchBrandsInput(msgspec.Struct, frozen=True):
-    extract_frames: list[ExtractFramesOutput]
-    filter_scenes: list[FilterScenesOutput]
-    detect_edges: list[DetectEdgesOutput]
-    detect_objects: list[DetectObjectsOutput]
-    run_ocr: list[RunOcrOutput]
+    extract_frames: Sequence[ExtractFramesOutput]
+    filter_scenes: Sequence[FilterScenesOutput]
+    detect_edges: Sequence[DetectEdgesOutput]
+    detect_objects: Sequence[DetectObjectsOutput]
+    run_ocr: Sequence[RunOcrOutput]
 
 
 class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
@@ -227,7 +227,7 @@ def _take(found: BrandDetection | None, detections: list[BrandDetection]) -> boo
     return found is not None
 
 
-def _sample_seconds(chunks: list[ExtractFramesOutput]) -> float:
+def _sample_seconds(chunks: Sequence[ExtractFramesOutput]) -> float:
     """Median time between samples: what one sampled frame stands for."""
     times = [sample.timestamp for chunk in chunks for sample in chunk.samples]
     gaps = sorted(later - earlier for earlier, later in itertools.pairwise(times))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -39,7 +40,7 @@ class SizeInput(msgspec.Struct, frozen=True):
 
 
 class SumInput(msgspec.Struct, frozen=True):
-    size: list[SizeOutput]
+    size: Sequence[SizeOutput]
 
 
 class SumOptions(Options, frozen=True, kw_only=True):
