@@ -6,8 +6,9 @@ import numpy as np
 
 from detect.motion import Matrix, Quad, move_quad
 from detect.text_tracks import Sight, Track
-from detect.types import Box, Observation, Region
+from detect.types import Box, Observation, Placement, Region
 
+_PLACEMENTS: dict[str, Placement] = {"overlay": "overlay", "person": "jersey", "board": "board"}
 PEOPLE = frozenset({"person", "player", "goalkeeper", "referee", "driver", "rider"})
 _MIN_CAMERA_SHIFT = 4.0
 _MAX_OVERLAY_SHIFT = 2.0
@@ -42,6 +43,11 @@ def lies_on(observations: list[Observation], people: dict[int, list[Region]], bo
     if on_person >= _MIN_SHARE * len(observations):
         return "person"
     return "board" if on_board >= _MIN_SHARE * len(observations) else ""
+
+
+def placement_of(context: str) -> Placement:
+    """The report's word for what a text or logo lies on."""
+    return _PLACEMENTS.get(context, "other")
 
 
 def people_only(regions: dict[int, list[Region]]) -> dict[int, list[Region]]:

@@ -9,11 +9,13 @@ import cv2
 import msgspec
 import numpy as np
 
+from detect.context import lies_on, people_only, placement_of
 from detect.engines.logos import LogoMatcher
 from detect.errors import StorageError
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
+from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Box, BrandDetection, Observation
 
@@ -31,6 +33,7 @@ class LogoSight(msgspec.Struct, frozen=True, array_like=True):
 
 def find_logos(
     ctx: StageContext,
+    extracted: Sequence[ExtractFramesOutput],
     scenes: Sequence[FilterScenesOutput],
     edges: Sequence[DetectEdgesOutput],
     objects: Sequence[DetectObjectsOutput],
@@ -43,17 +46,29 @@ def find_logos(
     if not references or ctx.resources.load_logo is None:
         return
     matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
-    for scene, edge, found in zip(scenes, edges, objects, strict=True):
+    confirmed = {brand.name: brand.confirmed for brand in ctx.known_brands.brands}
+    for chunk, scene, edge, found in zip(extracted, scenes, edges, objects, strict=True):
         regions = {
             sequence: [region.box for region in (*edge.regions.get(sequence, ()), *found.regions.get(sequence, ()))]
             for sequence in scene.kept
         }
-        depends_on = [ctx.source.sha256, matcher.digest, regions, scene.kept]
+        depends_on = [[sample.digest for sample in chunk.samples], matcher.digest, regions]
         sights = ctx.remember("logos", depends_on, list[LogoSight], partial(_search, ctx, matcher, regions))
         sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
-        yield from _as_detections(
-            sure, {brand.name: brand.confirmed for brand in ctx.known_brands.brands}, matcher.digest
-        )
+        people = people_only(found.regions)
+        for run in _runs(sure):
+            observations = [Observation(sight.sequence, sight.box, sight.confidence) for sight in run]
+            yield BrandDetection(
+                brand=run[0].brand,
+                source="logo",
+                confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
+                text="",
+                placement=placement_of(lies_on(observations, people, edge.regions)),
+                observations=observations,
+                rule="logo",
+                model=f"logo features {matcher.digest[:12]}",
+                confirmed=confirmed[run[0].brand],
+            )
 
 
 def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> list[LogoSight]:
@@ -67,31 +82,17 @@ def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box
     return sights
 
 
-def _as_detections(sights: Iterable[LogoSight], confirmed: dict[str, bool], model: str) -> Iterator[BrandDetection]:
-    """One detection for each run of sights of a brand without a gap of more than two sampled frames."""
+def _runs(sights: Iterable[LogoSight]) -> Iterator[list[LogoSight]]:
+    """Sights of one brand without a gap of more than two sampled frames."""
     runs: dict[str, list[LogoSight]] = {}
-    for sight in sorted(sights, key=lambda sight: (sight.brand, sight.sequence)):
-        run = runs.setdefault(sight.brand, [])
-        if run and sight.sequence - run[-1].sequence > _MAX_GAP:
-            yield _detection(run, confirmed, model)
-            run.clear()
+    for sight in sorted(sights, key=lambda sight: (sight.brand, sight.sequence, sight.box.x1)):
+        run = runs.get(sight.brand)
+        if run is None or sight.sequence - run[-1].sequence > _MAX_GAP:
+            if run is not None:
+                yield run
+            run = runs[sight.brand] = []
         run.append(sight)
-    for run in runs.values():
-        yield _detection(run, confirmed, model)
-
-
-def _detection(run: list[LogoSight], confirmed: dict[str, bool], model: str) -> BrandDetection:
-    return BrandDetection(
-        brand=run[0].brand,
-        source="logo",
-        confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
-        text="",
-        placement="other",
-        observations=[Observation(sight.sequence, sight.box, sight.confidence) for sight in run],
-        rule="logo",
-        model=f"logo features {model[:12]}",
-        confirmed=confirmed.get(run[0].brand, False),
-    )
+    yield from runs.values()
 
 
 def _decode(ctx: StageContext, storage_key: str) -> Image:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from detect.candidates import CandidateRules, group_candidates
+from detect.context import placement_of
 from detect.joining import adjacent_pairs, union
 from detect.logo_search import find_logos
 from detect.matching import NameIndex, TextMatch, fold, normalize
@@ -19,12 +20,10 @@ from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.stages.run_ocr import RunOcrOutput
-from detect.types import BrandDetection, Candidate, Observation, Placement, Reading, TextTrack
+from detect.types import BrandDetection, Candidate, Observation, Reading, TextTrack
 
 if TYPE_CHECKING:
     from detect.resources import Resources
-
-_PLACEMENTS: dict[str, Placement] = {"overlay": "overlay", "person": "jersey", "board": "board"}
 
 
 class MatchBrandsOptions(Options, frozen=True, kw_only=True):
@@ -99,7 +98,9 @@ class MatchBrands:
             whole = {found.brand for found in detections}
             left = [track for track in left if not _take(matcher.match_partial(track, whole), detections)]
         by_text = len(detections)
-        detections.extend(find_logos(ctx, data.filter_scenes, data.detect_edges, data.detect_objects))
+        detections.extend(
+            find_logos(ctx, data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
+        )
         unresolved = self._candidates(ctx, data, matcher.names, left)
         stats = {
             "detections": len(detections),
@@ -123,7 +124,7 @@ class MatchBrands:
             sample_seconds=_sample_seconds(data.extract_frames),
             limit=options.max_candidates,
         )
-        placed = [(track, _PLACEMENTS.get(track.context, "other")) for track in left]
+        placed = [(track, placement_of(track.context)) for track in left]
         return group_candidates(placed, names, rules, grow=not ctx.known_brands.given)
 
 
@@ -208,7 +209,7 @@ class _TrackMatcher:
             source="ocr",
             confidence=round(confidence * match.similarity, 4),
             text=text,
-            placement=_PLACEMENTS.get(track.context, "other"),
+            placement=placement_of(track.context),
             observations=observations,
             rule=match.rule,
             confirmed=self._confirmed.get(match.brand, False),

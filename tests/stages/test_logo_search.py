@@ -1,0 +1,99 @@
+"""Wordless logos by reference pictures, as match_brands finds them in the frames of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from detect.geometry import overlap_share
+from detect.resources import Resources
+from detect.stages.base import StageContext
+from detect.stages.detect_edges import DetectEdgesOutput
+from detect.stages.detect_objects import DetectObjectsOutput
+from detect.stages.extract_frames import ExtractFramesOutput, encode_jpeg
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.stages.match_brands import MatchBrands, MatchBrandsInput, MatchBrandsOptions, MatchBrandsOutput
+from detect.stages.run_ocr import RunOcrOutput
+from detect.synthetic import logo_image
+from detect.synthetic.brands import LOGO_BRANDS
+from detect.types import Box, FrameSignals, KnownBrandRecord, KnownBrands, LogoReference, Region, Sample
+from tests.stages.memory_frames import SOURCE, MemoryFrames
+
+PLACE = Box(200, 150, 320, 270)
+BOARD = Region(Box(0, 130, 640, 290), 0.9, "board")
+
+
+@pytest.fixture(scope="module")
+def logo() -> np.ndarray:
+    return np.asarray(logo_image(LOGO_BRANDS[0]))
+
+
+@pytest.fixture(scope="module")
+def frames(logo) -> MemoryFrames:
+    """Ten frames of a textured ground; the logo is on the first four, and again on the last."""
+    kept = MemoryFrames()
+    noise = np.random.default_rng(2).integers(60, 160, (18, 32, 3), np.uint8)
+    ground = cv2.resize(noise, (640, 360), interpolation=cv2.INTER_CUBIC)
+    for sequence in range(10):
+        picture = ground.copy()
+        if sequence < 4 or sequence == 9:
+            picture[PLACE.y1 : PLACE.y2, PLACE.x1 : PLACE.x2] = cv2.resize(
+                logo, (120, 120), interpolation=cv2.INTER_AREA
+            )
+        kept.save_jpeg(sequence, encode_jpeg(picture, 92))
+    return kept
+
+
+def match(frames: MemoryFrames, logo: np.ndarray, **context: Any) -> MatchBrandsOutput:
+    reference = cv2.imencode(".png", logo)[1].tobytes()
+    brand = KnownBrandRecord("Suncrest", logos=(LogoReference("d" * 64, "logos/sun.png"),))
+    known = KnownBrands(brands=(brand, KnownBrandRecord("Velmora")), given=True)
+    ctx = StageContext(
+        SOURCE, MatchBrandsOptions(), frames, known, Resources(load_logo=lambda key: reference), **context
+    )
+    samples = [Sample(n, n / 2, "0", f"frame {n}") for n in range(10)]
+    data = MatchBrandsInput(
+        extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
+        filter_scenes=[FilterScenesOutput(kept=list(range(10)), stands_for={}, cuts=[])],
+        detect_edges=[DetectEdgesOutput(regions={key: [BOARD] for key in range(10)})],
+        detect_objects=[DetectObjectsOutput(regions={})],
+        run_ocr=[RunOcrOutput(tracks=[])],
+    )
+    return MatchBrands().run(ctx, data)
+
+
+def test_a_logo_is_found_where_it_is_and_says_how_it_was(frames, logo):
+    found = match(frames, logo).detections
+    assert [[seen.sequence for seen in one.observations] for one in found] == [[0, 1, 2, 3], [9]]
+    for one in found:
+        assert (one.brand, one.source, one.rule, one.placement) == ("Suncrest", "logo", "logo", "board")
+        assert 0.6 <= one.confidence <= 1
+        for seen in one.observations:
+            assert overlap_share(seen.box, PLACE) > 0.95
+            assert seen.box.area > 0.3 * PLACE.area, "the picture's margin is no part of a logo"
+
+
+def test_the_search_is_remembered_by_frames_and_reference(frames, logo):
+    stored: dict[str, Any] = {}
+    searched: list[str] = []
+
+    def remember(part: str, depends_on: Any, kind: type[Any], compute: Callable[[], Any]) -> Any:
+        key = repr(depends_on)
+        if key not in stored:
+            searched.append(part)
+            stored[key] = compute()
+        return stored[key]
+
+    first = match(frames, logo, remember=remember)
+    assert match(frames, logo, remember=remember) == first
+    assert searched == ["logos"]
+    match(frames, 255 - logo, remember=remember)
+    assert searched == ["logos", "logos"]
+
+
+def test_nothing_is_found_of_a_logo_that_is_not_there(frames):
+    assert match(frames, np.asarray(logo_image(LOGO_BRANDS[1]))).detections == []
