@@ -149,14 +149,14 @@ def _fit(
         source, target, method=cv2.RANSAC, ransacReprojThreshold=tolerance, maxIters=500, confidence=0.995
     )
     affine, mask = fitted
-    if affine is None:
+    if np.ndim(affine) != 2:  # None when no three of them fit, whatever the stubs say
         return None
     transform = np.vstack([affine, [0, 0, 1]])
     inliers = group[mask.ravel() > 0]
     places = len(np.unique(matches.spots[inliers]))
     if places >= 10:  # enough to tell perspective from noise
         general, mask = cv2.findHomography(source, target, cv2.RANSAC, tolerance)
-        if general is not None and len(np.unique(matches.spots[group[mask.ravel() > 0]])) > places:
+        if np.ndim(general) == 2 and len(np.unique(matches.spots[group[mask.ravel() > 0]])) > places:
             transform, inliers = general, group[mask.ravel() > 0]
             places = len(np.unique(matches.spots[inliers]))
     width, height = size

@@ -18,8 +18,8 @@ from 0.9     1.00       0.32    0
 
 Recall counts pairs of photographs of one brand. It is low because five photographs of a brand mostly show five
 designs; where reference and photograph show one design it is found mostly. Several references of a brand help: with
-four, 85 of the 135 photographs were recognised. Shapes without detail (a swoosh, three stripes, a plain disc) give
-too few features to be found reliably, and none in :attr:`LogoMatcher.weak` can be.
+four, 85 of the 135 photographs were recognised. Simple shapes (a swoosh, three stripes) give few features: they are
+seldom found, and what :attr:`LogoMatcher.weak` names never.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -76,10 +77,10 @@ class LogoMatcher:
         self._max_side, self._max_features = max_side, max_features
         self.digest = _digest(references, max_side, max_features)
 
-    @property
+    @cached_property
     def weak(self) -> tuple[str, ...]:
-        """Brands with a reference picture that has too little detail to be ever found (a plain disc, say)."""
-        return tuple(dict.fromkeys(item.brand for item in self._references if len(set(item.spots.tolist())) < 8))
+        """Brands with a reference picture so poor in detail that it is not even found in itself."""
+        return tuple(dict.fromkeys(item.brand for item in self._references if not _finds_itself(item)))
 
     def find(self, image: Image, regions: Sequence[Box] | None = None) -> list[LogoMatch]:
         """Logos in a ``(height, width, 3)`` BGR picture, surest first, each place once.
@@ -121,6 +122,16 @@ def confidence_of(places: int, correlation: float) -> float:
     """Probability that a sighting is right; see the module's docstring for what it was fitted to."""
     score = _CONSTANT + _PER_PLACE * math.log(max(places, 1)) + _PER_CORRELATION * correlation
     return 1 / (1 + math.exp(-score))
+
+
+def _finds_itself(reference: Reference) -> bool:
+    """Whether the picture, made smaller and given room, is recognised."""
+    scale = min(1.0, 160 / max(reference.size))
+    size = (max(1, round(reference.size[0] * scale)), max(1, round(reference.size[1] * scale)))
+    small = cv2.resize(reference.grey, size, interpolation=cv2.INTER_AREA)
+    room = np.asarray(cv2.copyMakeBorder(small, 40, 40, 40, 40, cv2.BORDER_REPLICATE), np.uint8)
+    seen = sightings(reference, extract(room, 500), room)
+    return any(confidence_of(one.places, one.correlation) >= 0.5 for one in seen)
 
 
 def _to_match(brand: str, index: int, sighting: Sighting, shape: tuple[int, ...]) -> LogoMatch:
