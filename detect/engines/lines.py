@@ -4,9 +4,9 @@ The picture is squeezed in x only before segments are sought: averaging neighbou
 the edge and removes crowd and lettering, and leaves a third of the pixels to look at. Colour differences are half the
 resolution in broadcast video anyway, so they are sought at half the height too.
 
-Measured on 720p broadcasts on one core: 7 to 8 ms for all three planes, where the segment detector on the whole picture
-of the same width takes 9 for brightness alone and Canny with a probabilistic Hough transform 10; boards whose brightness
-equals that of the grass are found by colour only.
+Measured on 720p broadcasts on one core: 7 to 8 ms for all three planes, where the segment detector on the whole
+picture of the same width takes 9 for brightness alone and Canny with a probabilistic Hough transform 10; boards as
+bright as the grass around them are found by colour only.
 """
 
 from __future__ import annotations
