@@ -65,4 +65,9 @@ USE_TZ = True
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-UNFOLD = {"SITE_TITLE": "mediaproc", "SITE_HEADER": "mediaproc", "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "mediaproc",
+    "SITE_HEADER": "mediaproc",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
+    "SHOW_VIEW_ON_SITE": False,
+}
