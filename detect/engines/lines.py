@@ -149,12 +149,13 @@ def _reachable(segments: Floats, members: npt.NDArray[np.intp], seed: int, max_h
 
 def _fit(pieces: Floats) -> Floats:
     """One line through the end points, longer pieces weighing more."""
+    xs, ys = pieces[:, 0::2].ravel(), pieces[:, 1::2].ravel()
     weight = np.repeat(pieces[:, 2] - pieces[:, 0], 2)
-    xs, ys = pieces[:, [0, 2]].ravel(), pieces[:, [1, 3]].ravel()
-    middle_x, middle_y = np.average(xs, weights=weight), np.average(ys, weights=weight)
-    spread = float(np.sum(weight * (xs - middle_x) ** 2))
-    slope = float(np.sum(weight * (xs - middle_x) * (ys - middle_y))) / max(spread, 1e-6)
-    left, right = xs.min(), xs.max()
+    total = float(weight.sum())
+    middle_x, middle_y = float(weight @ xs) / total, float(weight @ ys) / total
+    away = weight * (xs - middle_x)
+    slope = float(away @ (ys - middle_y)) / max(float(away @ (xs - middle_x)), 1e-6)
+    left, right = float(xs.min()), float(xs.max())
     return np.array([left, middle_y + slope * (left - middle_x), right, middle_y + slope * (right - middle_x)])
 
 
