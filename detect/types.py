@@ -8,6 +8,7 @@ origin; ``x2``/``y2`` are exclusive. Times are seconds of the video, counted fro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Literal
 
@@ -33,7 +34,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def from_points(cls, points: Iterable[tuple[float, float]]) -> Box:
         """Smallest box around ``(x, y)`` points, rounded outwards to whole pixels."""
         xs, ys = zip(*points, strict=True)
-        return cls(int(min(xs)), int(min(ys)), -int(-max(xs) // 1), -int(-max(ys) // 1))
+        return cls(math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
 
     @property
     def width(self) -> int:

@@ -224,7 +224,7 @@ def _judge(
     confidence = edge * _lettering(inside) * _single(patch.colours[top:bottom, start:end], options.min_contrast)
     if confidence < options.min_confidence:
         return None
-    return Strip(_strip_quad(patch, start, end, gap, shift), round(confidence, 4))
+    return Strip(_strip_quad(patch, start, end, gap, shift), round(float(confidence), 4))
 
 
 def _lettering(inside: Image) -> float:
