@@ -41,9 +41,10 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("refused")
+def bench() -> Iterator[Bench]:
     with installation() as made:
+        folder = made.folder / "files"  # where other users come too
+        folder.mkdir(mode=0o755)
         yield Bench(made, folder, write_clip(folder / "clip.mp4", 25))
 
 
@@ -98,11 +99,8 @@ def test_file_that_is_no_video(bench: Bench, files: dict[str, tuple[Path, Outcom
     bench.refused(outcome, shown, FILES[kind][1])
 
 
-def someone_else(bench: Bench) -> int | None:
-    """Another user for root, who may do everything, to run commands as; the folders above let that user pass."""
-    for folder in (bench.folder, *bench.folder.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return NOBODY if os.geteuid() == 0 else None
+#: Root may do everything, and so runs these as another user.
+SOMEONE_ELSE = NOBODY if os.geteuid() == 0 else None
 
 
 def test_file_without_permission(bench: Bench) -> None:
@@ -110,7 +108,7 @@ def test_file_without_permission(bench: Bench) -> None:
     path.chmod(0)
     bench.installation.data.create()
     bench.installation.data.root.chmod(0o777)
-    (outcome,) = bench.installation.run_each([("analyze", path)], bench.folder, uid=someone_else(bench))
+    (outcome,) = bench.installation.run_each([("analyze", path)], bench.folder, uid=SOMEONE_ELSE)
     bench.refused(outcome, str(path), "permission denied")
 
 
@@ -120,14 +118,14 @@ def test_report_folder_without_permission(bench: Bench) -> None:
     bench.installation.data.create()
     bench.installation.data.root.chmod(0o777)
     request = ("analyze", bench.clip, "--out", closed)
-    (outcome,) = bench.installation.run_each([request], bench.folder, uid=someone_else(bench))
+    (outcome,) = bench.installation.run_each([request], bench.folder, uid=SOMEONE_ELSE)
     bench.refused(outcome, f"cannot write into the folder {closed}")
 
 
 def test_data_folder_without_permission(bench: Bench) -> None:
     bench.installation.data.create()
     bench.installation.data.root.chmod(0o511)
-    (outcome,) = bench.installation.run_each([("analyze", bench.clip)], bench.folder, uid=someone_else(bench))
+    (outcome,) = bench.installation.run_each([("analyze", bench.clip)], bench.folder, uid=SOMEONE_ELSE)
     bench.installation.data.root.chmod(0o711)
     assert outcome.code == 1
     assert "Traceback" not in outcome.err
