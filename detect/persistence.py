@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -162,7 +162,7 @@ def timeline_for(asset: SourceAsset, options: ExtractFramesOptions, version: int
     return timeline
 
 
-def timeline_record_frames(timeline: Timeline, frames: StorageFrames, chunks: list[ExtractFramesOutput]) -> None:
+def timeline_record_frames(timeline: Timeline, frames: StorageFrames, chunks: Sequence[ExtractFramesOutput]) -> None:
     """Write the manifest and facts of all frames, once all chunks were extracted."""
     if timeline.frames_meta:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -85,8 +85,8 @@ class Runner:
             raise ValueError(f"pipeline '{self.pipeline.key}' has no stages")
         return RunResult(checkpoint=node, output=self.load(node, node.stage)[0], stages=results)
 
-    def load(self, node: CheckpointRecord, stage: str) -> list[Any]:
-        """All parts of a stage's output at a checkpoint, in order."""
+    def load(self, node: CheckpointRecord, stage: str) -> Sequence[Any]:
+        """All parts of a stage's output at a checkpoint, in order, each loaded when it is looked at."""
         return load_stage_output(self.store, node, stage, self.pipeline.stage(stage).Output)
 
     def _run_stage(

@@ -52,9 +52,9 @@ def save_stage_output(
     )
 
 
-def load_stage_output(store: CheckpointStore, node: CheckpointRecord, stage: str, kind: type[T]) -> list[T]:
+def load_stage_output(store: CheckpointStore, node: CheckpointRecord, stage: str, kind: type[T]) -> StoredParts[T]:
     """All parts of a stage's output at a checkpoint, in order. Raises ``KeyError`` if the stage is not before it."""
-    return [serde.unpack(store.load_output(key), kind) for key in load_manifest(store, node, stage).keys]
+    return StoredParts(store, load_manifest(store, node, stage).keys, kind)
 
 
 class StoredParts(Sequence[T]):
