@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def pictures() -> dict[float, np.ndarray]:
     return {second: np.full((72, 128, 3), 40 + int(40 * second), np.uint8) for second in (0.0, 0.5, 1.5)}
 
 
-def create(asset, pictures, storage):
+def create(asset: SourceAsset, pictures: dict[float, np.ndarray], storage: LocalFiles) -> tuple[UUID, UUID]:
     return timeline_create(asset=asset, profile="p", fps=2, images=pictures, job_id=uuid4(), storage=storage)
 
 
