@@ -25,7 +25,8 @@ _NAMESPACE = uuid5(NAMESPACE_DNS, "known-brand.mediaproc")
 def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
     """The known brands a person listed by name: made where they are new, confirmed, and given their aliases."""
     ensured = []
-    for record in listed:
+    # in one order for all, so that two runs with the same brands never wait for each other
+    for record in sorted(listed, key=lambda record: normalize(record.name)):
         brand = brand_get_or_create(name=record.name, source=Source.MANUAL)
         aliases = list(dict.fromkeys([*brand.aliases, *record.aliases]))
         if not brand.confirmed or aliases != brand.aliases:
@@ -52,11 +53,8 @@ def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:
     except OSError as error:
         raise ConfigError(f"the reference picture {path} cannot be read: {error.strerror}") from error
     digest = hashlib.sha256(content).hexdigest()
-    known = BrandLogo.objects.filter(brand=brand, sha256=digest).first()
-    if known is not None:
-        return known
-    logo = BrandLogo(brand=brand, sha256=digest)
-    logo.image.save(f"{digest}{path.suffix.lower()}", ContentFile(content), save=True)
+    image = ContentFile(content, name=f"{digest}{path.suffix.lower()}")
+    logo, _ = BrandLogo.objects.get_or_create(brand=brand, sha256=digest, defaults={"image": image})
     return logo
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.engines.tiny_onnx import constant_network
-from tests.faults.footage import BRANDS, CLOUD_KNOWS, LOCAL_KNOWS, OPTIONS, match_clip
+from tests.faults.footage import BRANDS, CLOUD_KNOWS, LOCAL_KNOWS, OPTIONS, WORDLESS, emblem, match_clip
 from tests.faults.installation import Installation, comparable, installation
 from tests.providers.chat_server import Ask, ChatServer, Reaction, chat_server, verdict
 
@@ -38,7 +40,8 @@ class Setup:
 
     @property
     def request(self) -> tuple[str, ...]:
-        return ("analyze", str(self.clip), "--brands", BRANDS, *OPTIONS, "--out", str(self.report))
+        listed = ("--brands", BRANDS, "--logo", f"{WORDLESS}={self.clip.with_name('emblem.png')}")
+        return ("analyze", str(self.clip), *listed, *OPTIONS, "--out", str(self.report))
 
     @property
     def report(self) -> Path:
@@ -58,14 +61,16 @@ def answer(ask: Ask) -> Reaction:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return match_clip(tmp_path_factory.mktemp("clip") / "match.mp4")
+    path = match_clip(tmp_path_factory.mktemp("clip") / "match.mp4")
+    cv2.imwrite(str(path.with_name("emblem.png")), emblem())
+    return path
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector that sees the same person in every picture."""
     boxes = np.zeros((1, 5, 84), np.float32)
-    boxes[0, :, 0] = (8, 40, 6, 20, 0.9)
+    boxes[0, :, 0] = (54, 40, 16, 20, 0.9)  # around the emblem, which is looked for on people and boards
     path = tmp_path_factory.mktemp("weights") / "people.onnx"
     path.write_bytes(constant_network(boxes, metadata={"names": "{0: 'person'}", "imgsz": "[64, 64]", "stride": "32"}))
     return path
@@ -102,6 +107,8 @@ def uninterrupted(clip: Path, weights: Path) -> Iterator[Setup]:
         assert outcome.code == 0, outcome.err
         asked = {ask.read_text for ask in made.models.asks}
         assert asked == {*LOCAL_KNOWS, *CLOUD_KNOWS}, "the tests that follow want questions to both models"
+        rows = csv.DictReader((made.report / "report.csv").open())
+        assert "logo" in {row["source"] for row in rows}, "and a brand found by its logo"
         yield made
 
 

@@ -1,12 +1,14 @@
 """``manage.py`` with a journal of what is computed, and a place at which the process kills itself.
 
-    FAULTS_JOURNAL=FILE   a line ``stage unit`` for each unit of work that is begun
+    FAULTS_JOURNAL=FILE   a line ``stage unit`` for each unit of work that is begun, ``logos sequence`` for each chunk
+                          that logos are sought in
     FAULTS_KILL=STAGE:MOMENT
     FAULTS_INTERRUPT=prepare|report   it sends itself what Ctrl-C sends: before work begins, among the report's files
 
 Moments: ``working`` in the middle of a unit, the second one where there are several; ``unsaved`` when that unit is
 done and not stored; ``unmarked`` when the whole stage is stored and its checkpoint is not; ``answered`` after a model's
-first answer. ``report:writing`` is in the middle of the report's files, ``report:written`` right after them.
+first answer; ``seeking`` when logos begin to be sought in the second chunk. ``report:writing`` is in the middle of the
+report's files, ``report:written`` right after them.
 """
 
 from __future__ import annotations
@@ -28,13 +30,13 @@ from detect.stages.base import StageContext
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
     django.setup()
-    _keep_journal()
     stage, _, moment = os.environ.get("FAULTS_KILL", "").partition(":")
     if stage == "report":
         _die_at_report(moment)
     elif stage:
         _die_in_stage(stage, moment)
     _interrupt(os.environ.get("FAULTS_INTERRUPT", ""))
+    _keep_journal()  # last, and so outermost: what kills itself at once has been noted
     return manage.main()
 
 
@@ -48,11 +50,13 @@ def _die_if(here: bool) -> None:
 
 
 def _keep_journal() -> None:
+    import detect.logo_search
     from detect.config import load_pipeline
 
     journal = Path(os.environ["FAULTS_JOURNAL"])
     for stage in load_pipeline("brands").stages:
         _before_run(type(stage), lambda kind, ctx: _note(journal, f"{kind.name} {_unit(ctx)}"))
+    _call_before(detect.logo_search, "_search", lambda _, __, regions: _note(journal, f"logos {min(regions)}"))
 
 
 def _note(journal: Path, line: str) -> None:
@@ -76,6 +80,7 @@ def _before_run(kind: Any, act: Any) -> None:
 
 
 def _die_in_stage(name: str, moment: str) -> None:
+    import detect.logo_search
     from detect.config import load_pipeline
     from detect.persistence import DatabaseAnswerStore, DatabaseCheckpointStore
     from detect.runner import Runner
@@ -95,6 +100,8 @@ def _die_in_stage(name: str, moment: str) -> None:
         _before_run(kind, watch)
     elif moment == "unsaved":
         _call_before(Runner, "_store", lambda _, stage, *__: _die_if(stage.name == name))
+    elif moment == "seeking":
+        _call_before(detect.logo_search, "_search", lambda _, __, regions: _die_if(min(regions) > 0))
     elif moment == "unmarked":
         _call_before(DatabaseCheckpointStore, "add_checkpoint", lambda _, node: _die_if(node.stage == name))
     elif moment == "answered":

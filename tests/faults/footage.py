@@ -14,16 +14,19 @@ from tests.media.clips import write_clip
 SIZE = (320, 180)
 RATE = 10
 SECONDS = 22
+CHUNK_SECONDS = 5
 CHUNKS = 4  # the last one takes what is left
 
 #: How the clip is analysed here: several chunks, and few and small pictures to read.
 OPTIONS = (
     *("--set", "extract_frames.fps=1"),
-    *("--set", "extract_frames.chunk_seconds=5"),
+    *("--set", f"extract_frames.chunk_seconds={CHUNK_SECONDS}"),
     *("--set", "run_ocr.detect_side=480"),
 )
 #: Listed for the runs. The other names are left for models: the local one is sure of some, the cloud one of the rest.
-BRANDS = "Acme Cola, Globex"
+BRANDS = "Acme Cola, Globex, Umbrella"
+#: It has no words: its reference picture is :func:`emblem`.
+WORDLESS = "Umbrella"
 LOCAL_KNOWS = ("SOYLENT", "TYRELL")
 CLOUD_KNOWS = ("INITECH", "HOOLI")
 
@@ -32,7 +35,7 @@ _BOARDS = (
     ("ACME COLA", "INITECH"),
     ("GLOBEX", "SOYLENT"),
     ("TYRELL", "ACME COLA"),
-    ("HOOLI", "GLOBEX"),
+    ("HOOLI", WORDLESS),
     ("ACME COLA", "INITECH"),
 )
 _SHOT_FRAMES = 45
@@ -41,6 +44,16 @@ _SHOT_FRAMES = 45
 def match_clip(path: Path) -> Path:
     """Write the clip. Boards drift to the left; in the second half of each shot the picture stands still."""
     return write_clip(path, _pictures(), rate=RATE, size=SIZE, gop=10)
+
+
+def emblem() -> Image:
+    """A picture with plenty of corners and no letter in it."""
+    picture: Image = np.full((192, 192, 3), 240, np.uint8)
+    for x, y, size, *colour in np.random.default_rng(5).integers(
+        (8, 8, 8, 0, 0, 0), (170, 170, 30, 200, 200, 200), (30, 6)
+    ):
+        cv2.rectangle(picture, (int(x), int(y)), (int(x + size), int(y + size // 2 + 4)), [int(c) for c in colour], -1)
+    return picture
 
 
 def _pictures() -> Iterator[Image]:
@@ -56,6 +69,9 @@ def _picture(shot: int, step: int) -> Image:
     picture[..., shot % 3] //= 2
     for row, name in enumerate(_BOARDS[shot]):
         left, top = 60 - step + 12 * row, 20 + 85 * row + 4 * shot
+        if name == WORDLESS:
+            picture[100:164, 236:300] = cv2.resize(emblem(), (64, 64), interpolation=cv2.INTER_AREA)
+            continue
         cv2.rectangle(picture, (left, top), (left + 220, top + 50), (245, 245, 245), -1)
         place = (left + 10, top + 36)
         cv2.putText(picture, name, place, cv2.FONT_HERSHEY_DUPLEX, 1.1, (20, 20, 20), 2, cv2.LINE_AA)
