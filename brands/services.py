@@ -24,16 +24,17 @@ _NAMESPACE = uuid5(NAMESPACE_DNS, "known-brand.mediaproc")
 @transaction.atomic
 def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
     """The known brands a person listed by name: made where they are new, confirmed, and given their aliases."""
-    ensured = []
-    # in one order for all, so that two runs with the same brands never wait for each other
-    for record in sorted(listed, key=lambda record: normalize(record.name)):
+    records = [(normalize(record.name), record) for record in listed]
+    ensured = {}
+    # in one order for all, so that two runs never wait for each other's brands
+    for key, record in sorted(records, key=lambda pair: pair[0]):
         brand = brand_get_or_create(name=record.name, source=Source.MANUAL)
         aliases = list(dict.fromkeys([*brand.aliases, *record.aliases]))
         if not brand.confirmed or aliases != brand.aliases:
             brand.confirmed, brand.aliases = True, aliases
             brand.save(update_fields=["confirmed", "aliases", "updated_at"])
-        ensured.append(brand)
-    return ensured
+        ensured[key] = brand
+    return [ensured[key] for key, _ in records]
 
 
 def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:

@@ -155,7 +155,7 @@ REQUESTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "missing list": (("--brands", "{folder}/nothing.csv"), ("nothing.csv cannot be read", "No such file")),
     "bad line in the list": (("--brands", "{folder}/bad.csv"), ("bad.csv", "line 2", "'???'")),
     "list that is no text": (("--brands", "{folder}/noise.csv"), ("noise.csv cannot be read",)),
-    "logo of another brand": (("--brands", BRANDS, "--logo", "Umbrella=x.png"), ("Umbrella", "Acme Cola, Globex")),
+    "logo of another brand": (("--brands", BRANDS, "--logo", "Tyrell=x.png"), ("Tyrell=x.png", f"({BRANDS})")),
     "logo without brands": (("--logo", "Acme Cola=x.png"), ("Acme Cola=x.png", "there is no --brands")),
     "logo without picture": (("--brands", BRANDS, "--logo", "Globex"), ("BRAND=IMAGE",)),
     "missing logo": (("--brands", BRANDS, "--logo", "Globex={folder}/no.png"), ("no.png", "No such file")),
