@@ -206,10 +206,15 @@ def _complete(job: DetectJob, report: Report) -> None:
             current_stage="",
             total_detections=sum(len(brand.exposures) for brand in report.brands),
             brands_found=len(report.brands),
-            cloud_llm_calls=report.costs.calls,
+            cloud_llm_calls=_cloud_calls(report),
             estimated_cost_usd=Decimal(report.costs.usd),
             completed_at=timezone.now(),
         )
+
+
+def _cloud_calls(report: Report) -> int:
+    """Calls of the cloud stage alone: the report's costs hold those of the local model too."""
+    return sum(int(stage.stats.get("calls", 0)) for stage in report.stages if stage.stage == "escalate_cloud")
 
 
 def _find_unfinished(request_digest: str) -> DetectJob | None:

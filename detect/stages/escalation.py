@@ -195,6 +195,7 @@ def _stats(candidates: list[Candidate], groups: list[Group], verdicts: list[Verd
         "brands": len({detection.brand for detection in sorter.detections.values()}),
         "detections": len(sorter.detections),
         "not_brands": sorter.not_brands,
+        "calls": len(calls),
         "input_tokens": sum(call.input_tokens for call in calls),
         "output_tokens": sum(call.output_tokens for call in calls),
         "usd": as_text(sum((Decimal(call.usd) for call in calls), Decimal(0))),

@@ -97,6 +97,7 @@ def test_no_question_is_paid_twice(killed: Killed, uninterrupted: Setup) -> None
 def test_one_job_went_through_it_all(killed: Killed) -> None:
     (job,) = killed.setup.installation.jobs()
     assert job["status"] == "completed"
+    assert job["cloud_llm_calls"] == sum(model == "large-vl" for model, *_ in killed.setup.questions()) > 0
     assert killed.last.err.startswith(f"Going on with job {job['id']}")
     nodes = killed.setup.installation.rows("SELECT stage FROM detect_checkpoint ORDER BY stage_index")
     assert [node["stage"] for node in nodes] == [stage.name for stage in load_pipeline("brands").stages]

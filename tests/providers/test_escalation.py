@@ -108,6 +108,7 @@ class TestAnswers:
             "brands": 3,
             "detections": 3,
             "not_brands": 1,
+            "calls": 4,
             "input_tokens": 1600,
             "output_tokens": 120,
             "usd": "0",
