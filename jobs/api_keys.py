@@ -8,10 +8,7 @@ from django.conf import settings
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 
-
-class KeyRole(models.TextChoices):
-    READER = "reader", "reader: may look at everything, change nothing"
-    WRITER = "writer", "writer: may do what its owner may"
+from mediaproc.roles import Role
 
 
 class ApiKeyManager(APIKeyManager):
@@ -21,16 +18,23 @@ class ApiKeyManager(APIKeyManager):
         if not (prefix.isascii() and prefix.isalnum()):  # not one of ours, and perhaps nothing Postgres would take
             return None
         found: ApiKey | None = self.get_usable_keys().select_related("user").filter(prefix=prefix).first()
-        if found is None or not found.is_valid(key) or found.has_expired or not found.user.is_active:
+        if found is None or not found.is_valid(key) or found.has_expired:
+            return None
+        if found.user is not None and not found.user.is_active:
             return None
         return found
 
 
 class ApiKey(AbstractAPIKey):
-    """Only its hash is kept: the key itself is shown once, when it is made by ``ApiKey.objects.create_key``."""
+    """Only its hash is kept: the key itself is shown once, when it is made by ``ApiKey.objects.create_key``.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
-    role = models.CharField(max_length=10, choices=KeyRole, default=KeyRole.READER)
+    A key with a user stands for that person and may never do more than they; one without is a program of its own.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="api_keys"
+    )
+    role = models.CharField(max_length=15, choices=Role, default=Role.VIEWER)
 
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()
 
@@ -38,7 +42,3 @@ class ApiKey(AbstractAPIKey):
         abstract = False
         verbose_name = "API key"
         verbose_name_plural = "API keys"
-
-    @property
-    def may_write(self) -> bool:
-        return self.role == KeyRole.WRITER

@@ -12,6 +12,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from mediaproc.roles import Role
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from rest_framework.views import APIView
@@ -52,4 +54,8 @@ class KeyRoleAllows(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         from jobs.api_keys import ApiKey
 
-        return not isinstance(request.auth, ApiKey) or request.method in SAFE_METHODS or request.auth.may_write
+        return (
+            not isinstance(request.auth, ApiKey)
+            or request.method in SAFE_METHODS
+            or request.auth.role in (Role.OPERATOR, Role.ADMINISTRATOR)
+        )

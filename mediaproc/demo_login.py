@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from jobs.api_keys import ApiKey, KeyRole
+from jobs.api_keys import ApiKey
 from mediaproc.datafolder import DataFolder
+from mediaproc.roles import Role
 
 NAME = "demo"
 
@@ -37,7 +38,7 @@ def _key(data: DataFolder, user: User) -> str:
     found = ApiKey.objects.find_usable(kept) if kept else None
     if found is not None and found.user == user:
         return kept
-    _, key = ApiKey.objects.create_key(name=NAME, user=user, role=KeyRole.WRITER)
+    _, key = ApiKey.objects.create_key(name=NAME, user=user, role=Role.OPERATOR)
     path.touch(mode=0o600)
     path.write_text(f"{key}\n", encoding="utf-8")
     return key

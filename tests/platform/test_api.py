@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from jobs.api_keys import ApiKey, KeyRole
+from jobs.api_keys import ApiKey
 from mediaproc.datafolder import DataFolder
 from mediaproc.demo_login import demo_login
+from mediaproc.roles import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.platform.api_urls")]
 
@@ -27,7 +28,7 @@ def owner() -> User:
 
 @pytest.fixture
 def writer_key(owner: User) -> str:
-    return ApiKey.objects.create_key(name="test", user=owner, role=KeyRole.WRITER)[1]
+    return ApiKey.objects.create_key(name="test", user=owner, role=Role.OPERATOR)[1]
 
 
 @pytest.mark.parametrize("header", ["Authorization: Bearer {}", "Authorization: bearer {}", "X-API-Key: {}"])
@@ -107,7 +108,7 @@ def test_errors_have_one_shape(client: Client, writer_key: str, how: str, status
 
 def test_key_made_by_command_works(client: Client, owner: User) -> None:
     output = io.StringIO()
-    call_command("createkey", "integrator", "reports", "--role", "writer", stdout=output)
+    call_command("createkey", "integrator", "reports", "--role", "operator", stdout=output)
     key = output.getvalue().strip()
     assert client.post("/test/whoami", headers={"X-API-Key": key}).json() == {"user": "integrator"}
 

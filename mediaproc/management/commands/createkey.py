@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.api_keys import ApiKey, KeyRole
+from jobs.api_keys import ApiKey
+from mediaproc.roles import Role
 from mediaproc.services import prepare
 
 
@@ -18,10 +19,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="whose key it is")
         parser.add_argument("name", help="what it is for")
-        roles = "; ".join(KeyRole.labels)
-        parser.add_argument(
-            "--role", choices=KeyRole.values, default=KeyRole.READER, help=f"{roles} (default %(default)s)"
-        )
+        roles = "; ".join(Role.labels)
+        parser.add_argument("--role", choices=Role.values, default=Role.VIEWER, help=f"{roles} (default %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare()
