@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer KEY` or `X-API-Key: KEY`. The request acts as the user the key belongs to."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[User | None, ApiKey] | None:
         key = self._given(request)
         if key is None:
             return None
