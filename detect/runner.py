@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -61,7 +61,7 @@ class RunResult:
 
 @dataclass
 class Runner:
-    """Executes requests against one store. ``should_stop`` is asked between units and frames of work."""
+    """Executes requests against one store. ``checkpoint`` is called between units and frames of work and may raise."""
 
     pipeline: Pipeline
     store: CheckpointStore
@@ -71,7 +71,7 @@ class Runner:
     checkpoint: Callable[[], None] = lambda: None
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run from the stage after ``request.parent`` to the end.
+        """Run from the stage after ``request.parent`` to the end, one unit after another.
 
         Raises whatever a stage raises; everything that was finished until then is stored and found again.
         """
@@ -79,7 +79,7 @@ class Runner:
         first = 0 if node is None else node.stage_index + 1
         results = []
         for index in range(first, len(self.pipeline.stages)):
-            node, result = self._run_stage(request, index, node)
+            node, result = self._run_stage(self.stage_run(request, index, node))
             results.append(result)
         if node is None:
             raise ValueError(f"pipeline '{self.pipeline.key}' has no stages")
@@ -89,31 +89,97 @@ class Runner:
         """All parts of a stage's output at a checkpoint, in order, each loaded when it is looked at."""
         return load_stage_output(self.store, node, stage, self.pipeline.stage(stage).Output)
 
-    def _run_stage(
-        self, request: RunRequest, index: int, parent: CheckpointRecord | None
-    ) -> tuple[CheckpointRecord, StageResult]:
-        stage = self.pipeline.stages[index]
-        inputs = (
-            {name: load_manifest(self.store, parent, name) for name in input_fields(stage)}
-            if parent is not None
-            else {}
-        )
-        units = self._units(request, stage, inputs)
-        self.listener.stage_started(stage.name, index, len(units))
+    def stage_run(self, request: RunRequest, index: int, parent: CheckpointRecord | None) -> StageRun:
+        """One stage of a request behind the checkpoint ``parent``, ready to be run unit by unit."""
+        return StageRun(runner=self, request=request, index=index, parent=parent)
+
+    def _run_stage(self, run: StageRun) -> tuple[CheckpointRecord, StageResult]:
+        name, total = run.stage.name, len(run.units)
+        self.listener.stage_started(name, run.index, total)
         started, refs, reused = time.perf_counter(), [], 0
-        for done, chunk in enumerate(units):
+        for number in range(total):
             self.checkpoint()
-            progress = _unit_progress(self.listener, stage.name, done, len(units))
-            ref, found = self._run_unit(request, stage, chunk, inputs, progress)
+            ref, found = run.run_unit(number, _unit_progress(self.listener, name, number, total))
             refs.append(ref)
             reused += found
-            self.listener.stage_progress(stage.name, (done + 1) / len(units))
-        seconds = time.perf_counter() - started
+            self.listener.stage_progress(name, (number + 1) / total)
+        node, result = run.finish(refs, reused=reused, seconds=time.perf_counter() - started)
+        self.listener.stage_finished(result)
+        return node, result
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One stage of a request: the units it falls into, each run by itself, in any order and process, and their join."""
+
+    runner: Runner
+    request: RunRequest
+    index: int
+    parent: CheckpointRecord | None
+
+    @property
+    def stage(self) -> Stage:
+        return self.runner.pipeline.stages[self.index]
+
+    @property
+    def options(self) -> Any:
+        return self.request.config.options[self.stage.name]
+
+    @cached_property
+    def units(self) -> list[Chunk | None]:
+        """The whole asset, the windows a first stage reads, or the pieces an earlier stage left."""
+        if self.stage.scope == "asset":
+            return [None]
+        if self._inputs:
+            return [Chunk(number) for number in range(len(next(iter(self._inputs.values())).keys))]
+        return list(chunk_windows(self.request.source.duration, self.options.chunk_seconds))
+
+    def find_stored(self) -> dict[int, OutputRef]:
+        """Units whose output is stored already, by number, in one query."""
+        keys = {self._key(chunk): number for number, chunk in enumerate(self.units)}
+        return {keys[key]: ref for key, ref in self.runner.store.find_outputs(list(keys)).items()}
+
+    def run_unit(
+        self,
+        number: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        keep: Callable[[OutputRef, bytes], None] | None = None,
+    ) -> tuple[OutputRef, bool]:
+        """The output of a unit and whether it was found stored; else it is computed now and given to ``keep``.
+
+        ``keep`` stores the output, or raises to refuse it; by default it goes into the runner's store.
+        """
+        chunk = self.units[number]
+        key = self._key(chunk)
+        stored = self.runner.store.find_output(key)
+        if stored is not None:
+            return stored, True
+        context = StageContext(
+            source=self.request.source,
+            options=self.options,
+            frames=self.runner.frames,
+            known_brands=self.request.known_brands,
+            resources=self.runner.resources,
+            chunk=chunk,
+            progress=progress,
+            checkpoint=self.runner.checkpoint,
+            remember=self._remember,
+        )
+        started = time.perf_counter()
+        output = self.stage.run(context, self._decode_input(chunk))
+        ref, packed = make_ref(key, self.stage.name, output, seconds=time.perf_counter() - started)
+        if ref.incomplete:
+            ref = msgspec.structs.replace(ref, key=incomplete_key(key, ref.digest))
+        (keep or self.runner.store.put_output)(ref, packed)
+        return ref, False
+
+    def finish(self, refs: Sequence[OutputRef], *, reused: int, seconds: float) -> tuple[CheckpointRecord, StageResult]:
+        """Join the outputs of all units, in their order, into the stage's checkpoint."""
         stats = merge_stats([ref.stats for ref in refs])
         result = StageResult(
-            stage=stage.name,
-            index=index,
-            units=len(units),
+            stage=self.stage.name,
+            index=self.index,
+            units=len(refs),
             reused=reused,
             seconds=seconds,
             stats=stats,
@@ -121,86 +187,55 @@ class Runner:
             incomplete=any(ref.incomplete for ref in refs),
         )
         node = add_stage_checkpoint(
-            self.store,
-            stage=stage.name,
+            self.runner.store,
+            stage=self.stage.name,
             refs=refs,
             stats={**stats, **run_stats(seconds=seconds, refs=refs, reused=reused)},
-            timeline_id=request.timeline_id,
-            job_id=request.job_id,
-            parent=parent,
-            overrides=request.overrides,
-            snapshot=request.config.snapshot(),
+            timeline_id=self.request.timeline_id,
+            job_id=self.request.job_id,
+            parent=self.parent,
+            overrides=self.request.overrides,
+            snapshot=self.request.config.snapshot(),
         )
-        self.listener.stage_finished(result)
         return node, result
 
-    @staticmethod
-    def _units(request: RunRequest, stage: Stage, inputs: dict[str, Manifest]) -> list[Chunk | None]:
-        """The whole asset, the windows a first stage reads, or the pieces an earlier stage left."""
-        if stage.scope == "asset":
-            return [None]
-        if inputs:
-            return [Chunk(index) for index in range(len(next(iter(inputs.values())).keys))]
-        return list(chunk_windows(request.source.duration, request.config.options[stage.name].chunk_seconds))
+    @cached_property
+    def _inputs(self) -> dict[str, Manifest]:
+        if self.parent is None:
+            return {}
+        return {name: load_manifest(self.runner.store, self.parent, name) for name in input_fields(self.stage)}
 
-    def _run_unit(
-        self,
-        request: RunRequest,
-        stage: Stage,
-        chunk: Chunk | None,
-        inputs: dict[str, Manifest],
-        progress: Callable[[int, int], None],
-    ) -> tuple[OutputRef, bool]:
-        options = request.config.options[stage.name]
-        parts = {name: _part(manifest, chunk) for name, manifest in inputs.items()}
-        key = output_key(
-            stage,
-            options=options,
-            models=stage.model_digests(options, self.resources),
-            source_sha256=request.source.sha256,
+    def _key(self, chunk: Chunk | None) -> str:
+        return output_key(
+            self.stage,
+            options=self.options,
+            models=self._models,
+            source_sha256=self.request.source.sha256,
             chunk=chunk,
-            inputs={name: serde.digest(part.digests) for name, part in parts.items()},
-            known_brands=request.known_brands if stage.uses_known_brands else None,
+            inputs={name: serde.digest(_part(manifest, chunk).digests) for name, manifest in self._inputs.items()},
+            known_brands=self.request.known_brands if self.stage.uses_known_brands else None,
         )
-        stored = self.store.find_output(key)
-        if stored is not None:
-            return stored, True
-        context = StageContext(
-            source=request.source,
-            options=options,
-            frames=self.frames,
-            known_brands=request.known_brands,
-            resources=self.resources,
-            chunk=chunk,
-            progress=progress,
-            checkpoint=self.checkpoint,
-            remember=partial(self._remember, stage),
-        )
-        started = time.perf_counter()
-        output = stage.run(context, self._decode_input(stage, parts))
-        return self._store(stage, key, output, time.perf_counter() - started), False
 
-    def _decode_input(self, stage: Stage, parts: dict[str, Manifest]) -> Any:
+    @cached_property
+    def _models(self) -> tuple[str, ...]:
+        return self.stage.model_digests(self.options, self.runner.resources)
+
+    def _decode_input(self, chunk: Chunk | None) -> Any:
         loaded: dict[str, Any] = {}
-        for name, many in input_fields(stage).items():
-            values = StoredParts(self.store, parts[name].keys, self.pipeline.stage(name).Output)
+        for name, many in input_fields(self.stage).items():
+            keys = _part(self._inputs[name], chunk).keys
+            values = StoredParts(self.runner.store, keys, self.runner.pipeline.stage(name).Output)
             loaded[name] = values if many else values[0]
-        return stage.Input(**loaded)
+        return self.stage.Input(**loaded)
 
-    def _store(self, stage: Stage, key: str, output: Any, seconds: float) -> OutputRef:
-        ref, packed = make_ref(key, stage.name, output, seconds=seconds)
-        if ref.incomplete:
-            ref = msgspec.structs.replace(ref, key=incomplete_key(key, ref.digest))
-        self.store.put_output(ref, packed)
-        return ref
-
-    def _remember(self, stage: Stage, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+    def _remember(self, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
+        store, stage = self.runner.store, self.stage
         key = serde.digest({"stage": stage.name, "version": stage.version, "part": part, "depends_on": depends_on})
-        if self.store.find_output(key) is not None:
-            return serde.unpack(self.store.load_output(key), kind)
+        if store.find_output(key) is not None:
+            return serde.unpack(store.load_output(key), kind)
         started = time.perf_counter()
         value = compute()
-        self.store.put_output(*make_ref(key, f"{stage.name}.{part}", value, seconds=time.perf_counter() - started))
+        store.put_output(*make_ref(key, f"{stage.name}.{part}", value, seconds=time.perf_counter() - started))
         return value
 
 

@@ -28,6 +28,8 @@ T = TypeVar("T")
 # (height, width, 3) BGR or (height, width) grey levels, uint8. OpenCV's stubs do not tell what its arrays hold.
 Image = npt.NDArray[Any]
 Stats = dict[str, int | float | str]
+#: What a stage's work wants most: a processor, a graphics card, or the patience to wait for a model elsewhere.
+Needs = Literal["cpu", "gpu", "cloud"]
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,6 +128,8 @@ class Stage(Protocol):
     def scope(self) -> Literal["chunk", "asset"]: ...
     @property
     def uses_known_brands(self) -> bool: ...
+    @property
+    def needs(self) -> Needs: ...
     @property
     def Options(self) -> type[Any]: ...  # noqa: N802 - it holds a class
     @property

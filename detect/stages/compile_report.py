@@ -25,7 +25,7 @@ from detect.report import (
     crop_path,
 )
 from detect.sightings import StandsFor, find_presences, samples_shown
-from detect.stages.base import Options, StageContext, StageOutput, Stats
+from detect.stages.base import Needs, Options, StageContext, StageOutput, Stats
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.escalate_cloud import EscalateCloudOutput
 from detect.stages.escalate_vlm import EscalateVlmOutput
@@ -103,6 +103,7 @@ class CompileReport:
     name, version = "compile_report", 1
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
+    needs: Needs = "cpu"
     Options, Input, Output = CompileReportOptions, CompileReportInput, CompileReportOutput
 
     def model_digests(self, options: CompileReportOptions, resources: Resources) -> tuple[str, ...]:

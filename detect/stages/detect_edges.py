@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from detect.engines.boards import BoardFindings, BoardOptions, find_boards
-from detect.stages.base import StageContext, StageOutput
+from detect.stages.base import Needs, StageContext, StageOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Region
 
@@ -36,6 +36,7 @@ class DetectEdges:
     version: ClassVar[int] = 1
     scope: ClassVar[Literal["chunk", "asset"]] = "chunk"
     uses_known_brands: ClassVar[bool] = False
+    needs: ClassVar[Needs] = "cpu"
     Options: ClassVar[type[BoardOptions]] = BoardOptions
     Input: ClassVar[type[DetectEdgesInput]] = DetectEdgesInput
     Output: ClassVar[type[DetectEdgesOutput]] = DetectEdgesOutput

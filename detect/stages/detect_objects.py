@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from detect.engines.objects import ObjectDetector, WeightsError, weights_digest
-from detect.stages.base import Options, StageContext, StageOutput, Stats
+from detect.stages.base import Needs, Options, StageContext, StageOutput, Stats
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Region
 
@@ -53,6 +53,7 @@ class DetectObjects:
     version: ClassVar[int] = 1
     scope: ClassVar[Literal["chunk", "asset"]] = "chunk"
     uses_known_brands: ClassVar[bool] = False
+    needs: ClassVar[Needs] = "gpu"
     Options: ClassVar[type[DetectObjectsOptions]] = DetectObjectsOptions
     Input: ClassVar[type[DetectObjectsInput]] = DetectObjectsInput
     Output: ClassVar[type[DetectObjectsOutput]] = DetectObjectsOutput

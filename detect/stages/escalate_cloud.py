@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from detect.stages.base import StageContext
+from detect.stages.base import Needs, StageContext
 from detect.stages.escalate_vlm import EscalateVlmOutput
 from detect.stages.escalation import (
     Dollars,
@@ -44,6 +44,7 @@ class EscalateCloud:
     name, version = "escalate_cloud", 1
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
+    needs: Needs = "cloud"
     Options, Input, Output = EscalateCloudOptions, EscalateCloudInput, EscalateCloudOutput
 
     def model_digests(self, options: EscalateCloudOptions, resources: Resources) -> tuple[str, ...]:

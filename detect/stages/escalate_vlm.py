@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from detect.stages.base import StageContext
+from detect.stages.base import Needs, StageContext
 from detect.stages.escalation import (
     Dollars,
     EscalationOptions,
@@ -44,6 +44,7 @@ class EscalateVlm:
     name, version = "escalate_vlm", 1
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
+    needs: Needs = "cloud"
     Options, Input, Output = EscalateVlmOptions, EscalateVlmInput, EscalateVlmOutput
 
     def model_digests(self, options: EscalateVlmOptions, resources: Resources) -> tuple[str, ...]:

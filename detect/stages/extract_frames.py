@@ -13,7 +13,7 @@ from msgspec import Meta
 from PIL import Image as PillowImage
 
 from detect.media.reader import Sampled, VideoReader
-from detect.stages.base import Image, Options, StageContext, StageOutput
+from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
 from detect.types import FrameSignals, Sample
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class ExtractFrames:
     name, version = "extract_frames", 1
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
+    needs: Needs = "cpu"
     Options, Input, Output = ExtractFramesOptions, ExtractFramesInput, ExtractFramesOutput
 
     def model_digests(self, options: ExtractFramesOptions, resources: Resources) -> tuple[str, ...]:

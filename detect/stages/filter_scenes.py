@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from detect.stages.base import Image, Options, StageContext, StageOutput
+from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.types import FrameSignals, Sample
 
@@ -59,6 +59,7 @@ class FilterScenes:
     name, version = "filter_scenes", 1
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
+    needs: Needs = "cpu"
     Options, Input, Output = FilterScenesOptions, FilterScenesInput, FilterScenesOutput
 
     def model_digests(self, options: FilterScenesOptions, resources: Resources) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from detect.context import placement_of
 from detect.joining import adjacent_pairs, union
 from detect.logo_search import find_logos
 from detect.matching import NameIndex, TextMatch, fold, normalize
-from detect.stages.base import Options, StageContext, StageOutput
+from detect.stages.base import Needs, Options, StageContext, StageOutput
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -80,6 +80,7 @@ class MatchBrands:
     name, version = "match_brands", 1
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
+    needs: Needs = "cpu"
     Options, Input, Output = MatchBrandsOptions, MatchBrandsInput, MatchBrandsOutput
 
     def model_digests(self, options: MatchBrandsOptions, resources: Resources) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
 from detect.context import is_overlay, lies_on, people_only
 from detect.engines.ocr import TextLine, ocr_digest, rectify
 from detect.motion import Gray, Quad
-from detect.stages.base import Image, Options, StageContext, StageOutput
+from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -89,6 +89,7 @@ class RunOcr:
     name, version = "run_ocr", 1
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
+    needs: Needs = "cpu"
     Options, Input, Output = RunOcrOptions, RunOcrInput, RunOcrOutput
 
     def model_digests(self, options: RunOcrOptions, resources: Resources) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ def count(name: str, ctx: StageContext) -> None:
 class Base:
     version = 1
     uses_known_brands = False
+    needs = "cpu"
 
     def model_digests(self, options, resources):
         return ()

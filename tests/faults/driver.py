@@ -83,7 +83,6 @@ def _die_in_stage(name: str, moment: str) -> None:
     import detect.logo_search
     from detect.config import load_pipeline
     from detect.persistence import DatabaseAnswerStore, DatabaseCheckpointStore
-    from detect.runner import Runner
 
     kind: Any = type(load_pipeline("brands").stage(name))
     last = 0 if kind.scope == "asset" else 1
@@ -99,7 +98,7 @@ def _die_in_stage(name: str, moment: str) -> None:
 
         _before_run(kind, watch)
     elif moment == "unsaved":
-        _call_before(Runner, "_store", lambda _, stage, *__: _die_if(stage.name == name))
+        _call_before(DatabaseCheckpointStore, "put_output", lambda _, ref, *__: _die_if(ref.stage == name))
     elif moment == "seeking":
         _call_before(detect.logo_search, "_search", lambda _, __, regions: _die_if(min(regions) > 0))
     elif moment == "unmarked":
