@@ -37,3 +37,11 @@ class ProviderError(MediaprocError):
 
 class CancelledError(MediaprocError):
     """The run was asked to stop; what it had saved can be resumed."""
+
+
+class ConflictError(MediaprocError):
+    """What is asked for does not go with the state things are in."""
+
+
+class NotFoundError(MediaprocError):
+    """There is nothing by that name."""
