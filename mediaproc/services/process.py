@@ -91,11 +91,13 @@ def spawn(
         extra_groups=account.no_groups,
         env={**_plain_environment(), **(environment or {})},
         start_new_session=True,
-        preexec_fn=_die_with_parent(os.getpid(), on_parent_death),  # noqa: PLW1509 - one C call, and no threads here
+        preexec_fn=die_with_parent(os.getpid(), on_parent_death),  # noqa: PLW1509 - one C call, and no threads here
     )
 
 
-def _die_with_parent(parent: int, how: signal.Signals) -> Callable[[], None]:
+def die_with_parent(parent: int, how: signal.Signals) -> Callable[[], None]:
+    """What a child of ``parent`` calls before its program begins, to get ``how`` when the thread that made it is gone."""
+
     def arrange() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(how))
         if os.getppid() != parent:  # the parent died before the call above took effect
