@@ -26,6 +26,7 @@ from detect.checkpoints.store import CheckpointRecord, CheckpointStore, Manifest
 from detect.config import Overrides, Pipeline, ResolvedConfig
 from detect.events import RunListener, SilentListener, StageResult
 from detect.planner import chunk_windows, input_fields
+from detect.providers.limits import ModelLimits
 from detect.resources import Resources
 from detect.stages.base import Chunk, FrameSource, Stage, StageContext
 from detect.types import KnownBrands, SourceInfo
@@ -38,7 +39,7 @@ class RunRequest:
     """One execution of a pipeline for a job.
 
     ``parent`` is the checkpoint the run goes on from (None starts at the first stage): a replay branches off it, a
-    resumed run continues at it.
+    resumed run continues at it. ``limits`` bound what models are asked and are part of no key.
     """
 
     job_id: UUID
@@ -48,6 +49,7 @@ class RunRequest:
     overrides: Overrides
     known_brands: KnownBrands
     parent: CheckpointRecord | None = None
+    limits: ModelLimits | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ class StageRun:
             progress=progress,
             checkpoint=self.runner.checkpoint,
             remember=self._remember,
+            limits=self.request.limits,
         )
         started = time.perf_counter()
         output = self.stage.run(context, self._decode_input(chunk))

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from detect.types import KnownBrands, SourceInfo
 
 if TYPE_CHECKING:
+    from detect.providers.limits import ModelLimits
     from detect.resources import Resources
 
 T = TypeVar("T")
@@ -104,6 +105,7 @@ class StageContext:
     progress: Callable[[int, int], None] = lambda done, total: None
     checkpoint: Callable[[], None] = lambda: None
     remember: Remember = compute_now
+    limits: ModelLimits | None = None
 
     def each(self, items: Sequence[T]) -> Iterator[T]:
         """Iterate with progress; raises ``CancelledError`` between items when the run was asked to stop."""
