@@ -27,6 +27,10 @@ class StorageError(MediaprocError):
     """Something could not be kept or fetched: a full disk, a folder without write permission, a lost object."""
 
 
+class InferenceError(StorageError):
+    """The inference server cannot be reached, is overloaded or runs other models: worth trying again later."""
+
+
 class BudgetError(MediaprocError):
     """The next call to a paid model would break the budget."""
 

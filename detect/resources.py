@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,21 @@ from detect.providers.catalog import ProviderCatalog
 if TYPE_CHECKING:
     from detect.engines.objects import ObjectDetector
     from detect.engines.ocr import OcrEngine
+    from detect.inference.client import InferenceClient
+
+NO_WEIGHTS = "no object weights: put a .onnx or .pt file into model_weights/ or set MEDIAPROC_OBJECT_WEIGHTS"
+
+
+@dataclass(frozen=True)
+class ObjectModel:
+    """The object detector a process uses, in it or on an inference server; nothing is loaded before ``open``.
+
+    ``digest`` is the SHA-256 of the weights, the same wherever they run.
+    """
+
+    name: str
+    digest: str
+    open: Callable[[], ObjectDetector]
 
 
 @dataclass
@@ -24,7 +39,8 @@ class Resources:
     """Engines and providers of one process.
 
     ``object_weights`` is the configured detector file, or None; ``weights_folders`` are searched after it.
-    ``load_logo`` maps a storage key to the bytes of a reference picture.
+    ``load_logo`` maps a storage key to the bytes of a reference picture. With ``inference`` the object detector is the
+    one of that server; text is read in this process all the same (docs/inference.md says why).
     """
 
     object_weights: Path | None = None
@@ -33,12 +49,32 @@ class Resources:
     answers: AnswerStore = field(default_factory=MemoryAnswerStore)
     load_logo: Callable[[str], bytes] | None = None
     threads: int = 2
+    inference: InferenceClient | None = None
 
     @cached_property
     def ocr(self) -> OcrEngine:
         from detect.engines.ocr import OcrEngine
 
         return OcrEngine(threads=self.threads)
+
+    def object_model(self) -> ObjectModel | None:
+        """The object detector there is, or None.
+
+        Raises ``WeightsError`` for a configured file that is not there, ``InferenceError`` where the server fails.
+        """
+        from detect.engines.objects import weights_digest
+
+        if self.inference is not None:
+            return self.inference.object_model()
+        path = self.object_weights_path()
+        if path is None:
+            return None
+        return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
+
+    @property
+    def no_objects_because(self) -> str:
+        """What a person can do where :meth:`object_model` gives None."""
+        return NO_WEIGHTS if self.inference is None else self.inference.no_weights
 
     def object_weights_path(self) -> Path | None:
         """The detector file to use: the configured one, else the first found in the folders, else None."""

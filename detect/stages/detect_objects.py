@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from detect.engines.objects import ObjectDetector, WeightsError, weights_digest
+from detect.engines.objects import ObjectDetector, WeightsError
+from detect.resources import NO_WEIGHTS
 from detect.stages.base import Needs, Options, StageContext, StageOutput, Stats
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Region
@@ -16,7 +17,7 @@ from detect.types import Region
 if TYPE_CHECKING:
     from detect.resources import Resources
 
-NO_WEIGHTS = "no object weights: put a .onnx or .pt file into model_weights/ or set MEDIAPROC_OBJECT_WEIGHTS"
+__all__ = ["NO_WEIGHTS", "DetectObjects", "DetectObjectsInput", "DetectObjectsOptions", "DetectObjectsOutput"]
 
 
 class DetectObjectsOptions(Options, frozen=True):
@@ -59,23 +60,25 @@ class DetectObjects:
     Output: ClassVar[type[DetectObjectsOutput]] = DetectObjectsOutput
 
     def model_digests(self, options: DetectObjectsOptions, resources: Resources) -> tuple[str, ...]:
-        path = resources.object_weights_path()
-        return () if path is None else (weights_digest(path),)
+        model = resources.object_model()
+        return () if model is None else (model.digest,)
 
     def run(self, ctx: StageContext, data: DetectObjectsInput) -> DetectObjectsOutput:
-        """Raises ``WeightsError`` for weights that cannot be used or that lack a class asked for."""
-        path = ctx.resources.object_weights_path()
-        if path is None:
-            return DetectObjectsOutput(regions={}, skipped=NO_WEIGHTS)
+        """Raises ``WeightsError`` for weights that cannot be used or that lack a class asked for, and
+        ``InferenceError`` where they run on a server that fails.
+        """
+        model = ctx.resources.object_model()
+        if model is None:
+            return DetectObjectsOutput(regions={}, skipped=ctx.resources.no_objects_because)
         options: DetectObjectsOptions = ctx.options
-        detector = ctx.resources.object_detector(path)
-        _check_classes(options.classes, detector, path.name)
+        detector = model.open()
+        _check_classes(options.classes, detector, model.name)
         regions: dict[int, list[Region]] = {}
         for sequence in ctx.each(data.filter_scenes.kept):
             found = detector.detect(ctx.frames.load(sequence), confidence=options.confidence, iou=options.iou)
             wanted = [region for region in found if not options.classes or region.label in options.classes]
             regions[sequence] = wanted[: options.max_per_frame]
-        return DetectObjectsOutput(regions=regions, stats=_stats(regions, path.name))
+        return DetectObjectsOutput(regions=regions, stats=_stats(regions, model.name))
 
 
 def _check_classes(classes: tuple[str, ...], detector: ObjectDetector, weights: str) -> None:
