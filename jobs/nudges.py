@@ -1,0 +1,102 @@
+"""Telling listeners that a job has news. A nudge carries nothing but the job's id and may be lost.
+
+Whoever writes an event may be a worker, a thread, a request under an event loop or a forked child: none of them should
+wait for Redis, and a channel layer cannot be called from all of them. So one thread a process, with an event loop of
+its own, sends the nudges; those that come while it is busy are sent together, one a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+import time
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+
+logger = logging.getLogger(__name__)
+
+#: Group of the channel layer that every process with listeners joins. One for all jobs: the message names the job.
+ALL_JOBS = "jobs"
+
+_SEND_WITHIN = 2.0
+_AT_EXIT_WITHIN = 0.5
+
+
+class _Sender:
+    """The thread, started with the first nudge, and the jobs that wait for it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: set[UUID] = set()
+        self._busy = False
+        self._started = False
+
+    def add(self, job_id: UUID) -> None:
+        with self._changed:
+            if not self._started:
+                threading.Thread(target=self._run, name="nudges", daemon=True).start()
+                self._started = True
+            self._waiting.add(job_id)
+            self._changed.notify_all()
+
+    def flush(self, within: float) -> bool:
+        deadline = time.monotonic() + within
+        with self._changed:
+            while self._waiting or self._busy:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    return False
+        return True
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            while True:
+                with self._changed:
+                    self._busy = False
+                    self._changed.notify_all()
+                    while not self._waiting:
+                        self._changed.wait()
+                    jobs, self._waiting, self._busy = self._waiting, set(), True
+                runner.run(_send(jobs))
+
+
+async def _send(jobs: set[UUID]) -> None:
+    try:
+        layer = get_channel_layer()
+        if layer is None:
+            return
+        async with asyncio.timeout(_SEND_WITHIN):
+            for job_id in jobs:
+                await layer.group_send(ALL_JOBS, {"type": "job.nudge", "job_id": str(job_id)})
+    except Exception as error:  # noqa: BLE001 - whatever the layer raises: the events are stored, listeners look themselves
+        logger.debug("no nudge for %d jobs: %s", len(jobs), error)
+
+
+_sender = _Sender()
+
+
+def nudge(job_id: UUID) -> None:
+    """Tell listeners to look at this job. Returns at once, raises nothing, works in every thread and process."""
+    _sender.add(job_id)
+
+
+def nudges_flush(within: float = _AT_EXIT_WITHIN) -> bool:
+    """Wait until all nudges are sent or given up, at most ``within`` seconds; whether they were.
+
+    For processes that leave by ``os._exit``; others do it by themselves at their end.
+    """
+    return _sender.flush(within)
+
+
+def _start_anew() -> None:
+    """In a forked child: the thread stayed behind, and so may have a lock that it held."""
+    global _sender  # noqa: PLW0603 - one a process is the point
+    _sender = _Sender()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+atexit.register(nudges_flush)
