@@ -62,7 +62,8 @@ def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:
 @transaction.atomic
 def sightings_record(*, asset: SourceAsset, found: Iterable[ReportBrand]) -> None:
     """Remember what a run saw: new brands unconfirmed, one sighting a source and brand, brought up to date."""
-    for reported in found:
+    # in one order for all, so that two runs that end together never wait for each other's brands
+    for reported in sorted(found, key=lambda brand: brand.name):
         evidence = [shown for exposure in reported.exposures for shown in exposure.evidence]
         source = _first_source(evidence)
         brand = brand_get_or_create(name=reported.name, source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -24,6 +24,7 @@ class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
     label: str
     version: int
     stages: list[str]
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class _ProfileFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,6 +41,12 @@ class Pipeline:
     label: str
     version: int
     stages: tuple[Stage, ...]
+    shares: dict[str, float] = field(default_factory=dict)
+
+    def progress(self, index: int, fraction: float) -> float:
+        """Share 0-1 of the whole work that is done with ``fraction`` of the stage at ``index``."""
+        shares = [self.shares.get(stage.name, 1.0) for stage in self.stages]
+        return (sum(shares[:index]) + shares[index] * min(1.0, fraction)) / sum(shares)
 
     def index(self, stage: str) -> int:
         """Position of ``stage``. Raises ``ConfigError`` naming the stages there are."""
@@ -78,6 +85,7 @@ def load_pipeline(key: str) -> Pipeline:
         label=declared.label,
         version=declared.version,
         stages=tuple(_load_stage(entry) for entry in declared.stages),
+        shares=declared.shares,
     )
 
 

@@ -21,6 +21,7 @@ from rich.tree import Tree
 from detect.checkpoints.store import CheckpointRecord
 from detect.events import StageResult
 from detect.report import Report, ReportStage
+from jobs.progress import describe_stage
 
 _STEPS = 1000
 
@@ -68,16 +69,6 @@ class ConsoleProgress:
         if not self._console.is_terminal:
             line = f"{result.index + 1}/{self._stages} {result.stage:<16} {result.seconds:7.2f} s  {note}"
             self._console.print(line, highlight=False, soft_wrap=True)
-
-
-def describe_stage(result: StageResult) -> str:
-    """What a stage did, in a few words."""
-    if result.skipped:
-        return f"skipped: {result.skipped}"
-    figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in list(result.stats.items())[:4])
-    if result.reused == result.units:
-        return f"reused ({figures})" if figures else "reused"
-    return figures + (f" ({result.reused} of {result.units} chunks reused)" if result.reused else "")
 
 
 def brand_table(report: Report) -> Table:

@@ -31,6 +31,14 @@ def job_lock(job_id: UUID) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
+def driven_in_foreground(job_id: UUID) -> bool:
+    """Whether a process holds :func:`job_lock`. Within a transaction: nobody takes it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(job_id.hex)])
+        row = cursor.fetchone()
+    return not (row and row[0])
+
+
 @contextmanager
 def request_lock(request_digest: str) -> Iterator[None]:
     """A transaction in which nobody else looks for, or makes, a job for the same request. Waits for its turn."""

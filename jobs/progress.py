@@ -1,39 +1,103 @@
-"""Writing a run's progress to its job, not more often than people can see."""
+"""How far a job is: written to its row and told as events, not more often than people can see."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, FloatField, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from detect.config import Pipeline
 from detect.events import RunListener, StageResult
-from jobs.models import DetectJob
+from jobs.choices import EventKind, UnitState
+from jobs.events import event_append, log_append
+from jobs.models import DetectJob, WorkUnit
+from jobs.states import job_tell
 
-_SECONDS_BETWEEN_WRITES = 1.0
+SECONDS_BETWEEN_WRITES = 1.0
+_LEAST_PROGRESS = 0.02  # below it there is too little to tell the time left from
 
 
 class JobProgress:
-    """Passes a run's events on to another listener and keeps the job's row up to date."""
+    """Follows a run in this process: keeps the job's row and events up to date and passes on to another listener."""
 
     def __init__(self, job: DetectJob, pipeline: Pipeline, listener: RunListener) -> None:
         self._job = job
-        self._stages = len(pipeline.stages)
+        self._pipeline = pipeline
         self._listener = listener
         self._index = 0
         self._written = 0.0
 
     def stage_started(self, stage: str, index: int, units: int) -> None:
         self._index = index
-        self._write(current_stage=stage, progress=index / self._stages)
+        self._written = time.monotonic()
+        DetectJob.objects.filter(id=self._job.id).update(current_stage=stage, stage_started_at=timezone.now())
+        progress_write(self._job.id, self._pipeline.progress(index, 0))
         self._listener.stage_started(stage, index, units)
 
     def stage_progress(self, stage: str, fraction: float) -> None:
-        if time.monotonic() - self._written >= _SECONDS_BETWEEN_WRITES:
-            self._write(progress=(self._index + fraction) / self._stages)
+        if time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
+            self._written = time.monotonic()
+            progress_write(self._job.id, self._pipeline.progress(self._index, fraction))
         self._listener.stage_progress(stage, fraction)
 
     def stage_finished(self, result: StageResult) -> None:
+        stage_tell(self._job.id, result)
         self._listener.stage_finished(result)
 
-    def _write(self, **fields: object) -> None:
-        self._written = time.monotonic()
-        DetectJob.objects.filter(id=self._job.id).update(**fields)
+
+def progress_write(job_id: UUID, progress: float, *, fps: float | None = None) -> None:
+    """Set how much of a job is done, 0-1, never less than before, and tell it with the time left."""
+    jobs = DetectJob.objects.filter(id=job_id)
+    jobs.update(progress=Greatest(F("progress"), Value(min(1.0, progress), output_field=FloatField())))
+    started = jobs.values_list("started_at", "progress").first()
+    seconds_left = None
+    if started is not None and started[0] is not None and started[1] >= _LEAST_PROGRESS:
+        elapsed = (timezone.now() - started[0]).total_seconds()
+        seconds_left = elapsed * (1 - started[1]) / started[1]
+    job_tell(job_id, fps=fps, seconds_left=seconds_left)
+
+
+def shared_progress_write(job: DetectJob, pipeline: Pipeline, index: int) -> None:
+    """The same where workers share a stage: what they have done of it together, and how many items a second."""
+    units = list(WorkUnit.objects.filter(job=job, stage_index=index).values("state", "items_done", "items_total"))
+    fractions = [
+        1.0 if unit["state"] == UnitState.DONE else unit["items_done"] / max(1, unit["items_total"]) for unit in units
+    ]
+    done = sum(unit["items_done"] for unit in units)
+    since = DetectJob.objects.filter(id=job.id).values_list("stage_started_at", flat=True).first()
+    seconds = (timezone.now() - since).total_seconds() if since else 0.0
+    progress_write(
+        job.id,
+        pipeline.progress(index, sum(fractions) / max(1, len(fractions))),
+        fps=done / seconds if done and seconds > 0 else None,
+    )
+
+
+def stage_tell(job_id: UUID, result: StageResult) -> None:
+    """Append that a stage has ended, and the line about it for people."""
+    data: dict[str, Any] = {
+        "stage": result.stage,
+        "index": result.index,
+        "units": result.units,
+        "reused": result.reused,
+        "seconds": round(result.seconds, 3),
+        "skipped": result.skipped,
+        "incomplete": result.incomplete,
+        "stats": result.stats,
+    }
+    event_append(job_id=job_id, kind=EventKind.STAGE, data=data)
+    log_append(job_id=job_id, line=f"{result.stage}: {result.seconds:.2f} s, {describe_stage(result)}")
+
+
+def describe_stage(result: StageResult) -> str:
+    """What a stage did, in a few words."""
+    if result.skipped:
+        return f"skipped: {result.skipped}"
+    figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in list(result.stats.items())[:4])
+    if result.reused == result.units:
+        return f"reused ({figures})" if figures else "reused"
+    return figures + (f" ({result.reused} of {result.units} chunks reused)" if result.reused else "")

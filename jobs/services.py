@@ -1,36 +1,37 @@
-"""Starting, running, resuming and replaying jobs."""
+"""Asking for jobs, and running one in the process that asks."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 from django.utils import timezone
 
 from brands.models import KnownBrand
 from brands.selectors import known_brands_snapshot
-from brands.services import sightings_record
 from detect.checkpoints import serde
-from detect.checkpoints.store import CheckpointRecord
-from detect.config import Overrides, Pipeline, load_pipeline, merge, resolve
-from detect.errors import CancelledError, ConfigError, MediaprocError
+from detect.config import Overrides, load_pipeline, merge, resolve
+from detect.errors import CancelledError, ConfigError, ConflictError, MediaprocError
 from detect.events import RunListener
-from detect.media.probe import Probe, probe
+from detect.media.probe import Probe
 from detect.models import SourceAsset
-from detect.persistence import DatabaseCheckpointStore, database_errors, timeline_for, timeline_record_frames
+from detect.persistence import database_errors, timeline_for
 from detect.report import Report
-from detect.runner import Runner, RunRequest
 from jobs.choices import JobStatus, RunType
-from jobs.engine import engine_resources, timeline_frames
+from jobs.lifecycle import job_resume
 from jobs.locks import job_lock, request_lock
-from jobs.models import DetectJob
+from jobs.models import DetectJob, WorkUnit
 from jobs.progress import JobProgress
-from jobs.selectors import job_assemble_report, job_branch, job_frames, job_known_brands, job_source
+from jobs.runs import job_complete, job_request, job_runner, record_frames
+from jobs.selectors import job_assemble_report, job_branch, job_known_brands
+from jobs.states import job_move
+from jobs.work.tokens import announce_start, new_message_id
+from jobs.work.units import held_elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,27 @@ _UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED, JobStatus
 
 
 @dataclass(frozen=True)
+class Order:
+    """For whom and how a job is to be done; nothing here changes what comes out of it.
+
+    With ``idempotency_key`` the same request of the same ``requested_by`` is the same job, finished or not.
+    ``cost_limit_usd`` and ``call_limit`` bound what models are asked. ``queued`` gives the job to the workers, who
+    start it at ``scheduled_for`` or at once; else it waits for :func:`job_run`.
+    """
+
+    requested_by: str = ""
+    idempotency_key: str = ""
+    tags: list[str] = field(default_factory=list)
+    priority: int = 0
+    scheduled_for: datetime | None = None
+    cost_limit_usd: Decimal | None = None
+    call_limit: int | None = None
+    queued: bool = False
+
+
+@dataclass(frozen=True)
 class Submission:
-    """A job that was made for a request, or an unfinished one found for it again."""
+    """A job that was made for a request, or the one found for it again."""
 
     job: DetectJob
     resumed: bool
@@ -47,34 +67,36 @@ class Submission:
 
 def job_submit(
     *,
-    video: Path,
+    asset: SourceAsset,
+    video_path: str,
     profile: str,
     overrides: Overrides,
     brands: Iterable[KnownBrand] | None,
     pipeline_key: str = "brands",
+    order: Order | None = None,
 ) -> Submission:
     """Make a job for a video; the same request again finds the one that did not finish.
 
-    Everything is checked before a row is written. Raises ``MediaError`` for a file that cannot be read and
-    ``ConfigError`` for an unknown pipeline, profile, stage or option, and where another process is at the job.
+    Everything is checked before a row is written. Raises ``ConfigError`` for an unknown pipeline, profile, stage or
+    option, and where another process is at the job; ``ConflictError`` for an idempotency key used for another request.
     """
+    order = order or Order()
     pipeline = load_pipeline(pipeline_key)
     config = resolve(pipeline, profile, overrides)
-    asset = asset_ensure(probed=probe(video))
     known = known_brands_snapshot(asset=asset, only=brands)
     listed = known.brands if known.given else None
     request_digest = serde.digest([asset.sha256, config.pipeline, profile, config.snapshot(), listed])
     with request_lock(request_digest):
-        unfinished = _find_unfinished(request_digest)
-        if unfinished is not None:
-            with job_lock(unfinished.id):
-                _mark(unfinished, video_path=str(video))
-            return Submission(unfinished, resumed=True)
+        found = _find_again(request_digest, order)
+        if found is not None:
+            _take_up(found, order, video_path=video_path)
+            return Submission(found, resumed=True)
         first = pipeline.stages[0]
-        job = DetectJob.objects.create(
+        job = _create(
+            order,
             source_asset=asset,
             timeline=timeline_for(asset, config.options[first.name], first.version, profile),
-            video_path=str(video),
+            video_path=video_path,
             pipeline=pipeline.key,
             profile_name=profile,
             config_overrides=overrides,
@@ -84,32 +106,44 @@ def job_submit(
     return Submission(job, resumed=False)
 
 
-def job_replay(*, parent: DetectJob, start_stage: str, overrides: Overrides) -> DetectJob:
+def job_replay(
+    *,
+    parent: DetectJob,
+    start_stage: str,
+    overrides: Overrides,
+    run_type: RunType = RunType.REPLAY,
+    order: Order | None = None,
+) -> DetectJob:
     """A job that branches off ``parent`` before ``start_stage`` with other options; one that did not finish is found.
 
-    Raises ``ConfigError`` for an unknown stage, option or value, for options of a stage that comes before the branch,
-    and when the parent did not get that far.
+    Raises ``ConfigError`` for an unknown stage, option or value and for options of a stage that comes before the
+    branch, ``ConflictError`` when the parent did not get that far.
     """
+    order = order or Order()
     pipeline = load_pipeline(parent.pipeline)
     index = pipeline.index(start_stage)
     merged = merge(parent.config_overrides, overrides)
-    resolve(pipeline, parent.profile_name, merged)
+    config = resolve(pipeline, parent.profile_name, merged)
     earlier = [stage for stage in overrides if pipeline.index(stage) < index]
     if earlier:
         raise ConfigError(f"options of {', '.join(earlier)} have no effect on a replay from {start_stage}: start there")
     branch = job_branch(parent)
     if len(branch) < index:
         reached = branch[-1].stage if branch else "nothing"
-        raise ConfigError(f"job {parent.id} has nothing to replay {start_stage} from: it got as far as {reached}")
+        raise ConflictError(f"job {parent.id} has nothing to replay {start_stage} from: it got as far as {reached}")
     timeline = parent.timeline
     if index == 0:
-        config = resolve(pipeline, parent.profile_name, merged)
         first = pipeline.stages[0]
         timeline = timeline_for(parent.source_asset, config.options[first.name], first.version, parent.profile_name)
     known_brands = _refreshed_brands(parent)
     request_digest = serde.digest([str(parent.id), start_stage, merged, serde.digest_bytes(known_brands)])
     with request_lock(request_digest):
-        return _find_unfinished(request_digest) or DetectJob.objects.create(
+        found = _find_again(request_digest, order)
+        if found is not None:
+            _take_up(found, order)
+            return found
+        return _create(
+            order,
             source_asset=parent.source_asset,
             timeline=timeline,
             video_path=parent.video_path,
@@ -117,7 +151,7 @@ def job_replay(*, parent: DetectJob, start_stage: str, overrides: Overrides) -> 
             profile_name=parent.profile_name,
             parent_job=parent,
             branch_point_id=branch[index - 1].id if index else None,
-            run_type=RunType.REPLAY,
+            run_type=run_type,
             replay_from_stage=start_stage,
             config_overrides=merged,
             known_brands=known_brands,
@@ -140,16 +174,17 @@ def job_run(
     go on among them, leaves the job failed with its reason, and is raised.
     """
     with job_lock(job.id):
-        pipeline = load_pipeline(job.pipeline)
-        _mark(job, status=JobStatus.RUNNING, error_message="", started_at=job.started_at or timezone.now())
+        _take_from_workers(job)
+        now = timezone.now()
+        job_move(job, JobStatus.RUNNING, error_message="", task_id="", started_at=now, completed_at=None)
         try:
             with database_errors():
-                _execute(job, pipeline, JobProgress(job, pipeline, listener), checkpoint)
+                _execute(job, JobProgress(job, load_pipeline(job.pipeline), listener), checkpoint)
                 report = job_assemble_report(job)
                 deliver(report)
-                _complete(job, report)
+                job_complete(job, report)
         except (CancelledError, KeyboardInterrupt):
-            _mark(job, status=JobStatus.PAUSED)
+            job_move(job, JobStatus.PAUSED)
             raise
         except MediaprocError as error:
             _mark_failed(job, str(error))
@@ -168,72 +203,65 @@ def asset_ensure(*, probed: Probe) -> SourceAsset:
     return asset
 
 
-def _execute(job: DetectJob, pipeline: Pipeline, listener: RunListener, checkpoint: Callable[[], None]) -> None:
-    config = resolve(pipeline, job.profile_name, job.config_overrides)
-    assert job.timeline is not None
-    runner = Runner(
-        pipeline=pipeline,
-        store=DatabaseCheckpointStore(),
-        frames=job_frames(job),
-        resources=engine_resources(),
-        listener=listener,
-        checkpoint=checkpoint,
-    )
-    branch = job_branch(job)
-    parent: CheckpointRecord | None = branch[-1] if branch else None
-    if parent is None or parent.stage_index < len(pipeline.stages) - 1:
-        request = RunRequest(
-            job_id=job.id,
-            timeline_id=job.timeline.id,
-            source=job_source(job),
-            config=config,
-            overrides=job.config_overrides,
-            known_brands=job_known_brands(job),
-            parent=parent,
-        )
-        parent = runner.run(request).checkpoint
-    timeline_record_frames(job.timeline, timeline_frames(job.timeline), runner.load(parent, pipeline.stages[0].name))
+def _create(order: Order, **fields: object) -> DetectJob:
+    wishes = asdict(order)
+    task_id = new_message_id() if wishes.pop("queued") else ""
+    job: DetectJob = DetectJob.objects.create(**wishes, **fields, task_id=task_id)
+    if task_id and order.scheduled_for is None:
+        announce_start(job.id, task_id)
+    return job
 
 
-def _complete(job: DetectJob, report: Report) -> None:
-    """Write a finished run's totals and sightings, all or nothing."""
-    with transaction.atomic():
-        sightings_record(asset=job.source_asset, found=report.brands)
-        _mark(
-            job,
-            status=JobStatus.COMPLETED,
-            progress=1.0,
-            current_stage="",
-            total_detections=sum(len(brand.exposures) for brand in report.brands),
-            brands_found=len(report.brands),
-            cloud_llm_calls=_cloud_calls(report),
-            estimated_cost_usd=Decimal(report.costs.usd),
-            completed_at=timezone.now(),
-        )
-
-
-def _cloud_calls(report: Report) -> int:
-    """Calls of the cloud stage alone: the report's costs hold those of the local model too."""
-    return sum(int(stage.stats.get("calls", 0)) for stage in report.stages if stage.stage == "escalate_cloud")
-
-
-def _find_unfinished(request_digest: str) -> DetectJob | None:
+def _find_again(request_digest: str, order: Order) -> DetectJob | None:
+    """The job that this request already is. Raises ``ConflictError`` for a key that stands for another request."""
+    if order.idempotency_key:
+        named = {"requested_by": order.requested_by, "idempotency_key": order.idempotency_key}
+        found = DetectJob.objects.filter(**named).first()
+        if found is not None and found.request_digest != request_digest:
+            raise ConflictError(
+                f"the idempotency key '{order.idempotency_key}' was used for another request, job {found.id}: use a "
+                "new one"
+            )
+        return found
     return DetectJob.objects.filter(request_digest=request_digest, status__in=_UNFINISHED).first()
+
+
+def _take_up(job: DetectJob, order: Order, **fields: object) -> None:
+    """Have a job that was found again gone on with by whoever asks for it now."""
+    if order.queued:
+        if job.status in (JobStatus.PAUSED, JobStatus.FAILED) and not order.idempotency_key:
+            job_resume(job)
+        return
+    with job_lock(job.id):
+        _take_from_workers(job)
+        DetectJob.objects.filter(id=job.id).update(**fields)
+        for name, value in fields.items():
+            setattr(job, name, value)
+
+
+def _take_from_workers(job: DetectJob) -> None:
+    """Raises ``ConfigError`` while workers are at the job; else what they left is planned anew by who goes on."""
+    if any(held_elsewhere(job.id)):
+        raise ConfigError(f"job {job.id} is being worked on by workers: wait for it, or cancel it first")
+    WorkUnit.objects.filter(job=job).delete()
+
+
+def _execute(job: DetectJob, listener: RunListener, checkpoint: Callable[[], None]) -> None:
+    runner = job_runner(job, listener=listener, checkpoint=checkpoint)
+    branch = job_branch(job)
+    node = branch[-1] if branch else None
+    if node is None or node.stage_index < len(runner.pipeline.stages) - 1:
+        node = runner.run(job_request(job, node)).checkpoint
+    record_frames(job, runner, node)
 
 
 def _mark_failed(job: DetectJob, reason: str) -> None:
     """Say on the job why it failed. Where not even that can be stored it stays as it is, and is found again so."""
     try:
         connection.close_if_unusable_or_obsolete()
-        _mark(job, status=JobStatus.FAILED, error_message=reason)
+        job_move(job, JobStatus.FAILED, error_message=reason)
     except (Error, MediaprocError) as error:
         logger.info("job %s failed and its row could not be changed: %s", job.id, error)
-
-
-def _mark(job: DetectJob, **fields: object) -> None:
-    DetectJob.objects.filter(id=job.id).update(**fields)
-    for name, value in fields.items():
-        setattr(job, name, value)
 
 
 def _refreshed_brands(parent: DetectJob) -> bytes:

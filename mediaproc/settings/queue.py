@@ -10,7 +10,11 @@ EMBEDDED_QUEUE = not _given
 REDIS_URL = _given or f"unix://{env.DATA.valkey_socket}"
 
 RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 24 * 3600, "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 5}}
+    name: {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": 6 * 3600,
+        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 5, "socket_timeout": 10},
+    }
     for name in ("cpu", "gpu", "cloud")
 }
 RQ_SHOW_ADMIN_LINK = True

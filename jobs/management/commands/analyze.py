@@ -28,7 +28,7 @@ from jobs.management.arguments import (
     read_logos,
 )
 from jobs.management.foreground import run_job
-from jobs.services import job_submit
+from jobs.services import Order, asset_ensure, job_submit
 from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
 
@@ -86,8 +86,14 @@ class Command(BaseCommand):
         prepare()
         known = None if listed is None else brands_ensure(listed=listed)
         _add_logos(logos, known or [])
+        video = options["video"].resolve()
         submission = job_submit(
-            video=options["video"].resolve(), profile=options["profile"], overrides=overrides, brands=known
+            asset=asset_ensure(probed=probe(video)),
+            video_path=str(video),
+            profile=options["profile"],
+            overrides=overrides,
+            brands=known,
+            order=Order(requested_by="command"),
         )
         job = submission.job
         output, progress = consoles(quiet=options["json"])

@@ -1,0 +1,87 @@
+"""What people do to jobs: queue, pause, resume, cancel, put first, delete."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from detect.errors import ConflictError
+from detect.models import Checkpoint, Timeline
+from jobs.choices import JobStatus
+from jobs.locks import driven_in_foreground
+from jobs.models import DetectJob
+from jobs.states import job_move
+from jobs.work.tokens import announce_start, new_message_id
+from jobs.work.units import units_reset
+
+
+@transaction.atomic
+def job_pause(job: DetectJob) -> None:
+    """Stop a job after the pieces that are being worked on. Raises ``ConflictError`` for one that has ended."""
+    job_move(job, JobStatus.PAUSED)
+
+
+@transaction.atomic
+def job_resume(job: DetectJob) -> None:
+    """Have workers go on with a paused or failed job where it was. Raises ``ConflictError`` for any other."""
+    if job.status not in (JobStatus.PAUSED, JobStatus.FAILED):
+        raise ConflictError(f"job {job.id} is {job.status}: only a paused or failed job can be resumed")
+    units_reset(job)
+    job_move(
+        job,
+        JobStatus.PENDING,
+        error_message="",
+        completed_at=None,
+        scheduled_for=None,
+        started_at=timezone.now(),
+        task_id=new_message_id(),
+    )
+    announce_start(job.id, job.task_id)
+
+
+@transaction.atomic
+def job_cancel(job: DetectJob) -> None:
+    """End a job for good; what it has is kept for others to reuse. Cancelled already, it stays so.
+
+    Raises ``ConflictError`` for a job that has completed.
+    """
+    job_move(job, JobStatus.CANCELLED)
+
+
+def job_prioritise(job: DetectJob, priority: int) -> None:
+    """Give a job another priority: higher goes first, from the next piece of work on."""
+    DetectJob.objects.filter(id=job.id).update(priority=priority)
+    job.priority = priority
+
+
+@transaction.atomic
+def job_delete(job: DetectJob) -> None:
+    """Remove a job with its checkpoints, and its frames where no other job has the same.
+
+    Raises ``ConflictError`` while it is worked on and while other jobs branch off it.
+    """
+    DetectJob.objects.select_for_update().get(id=job.id)
+    if job.status == JobStatus.RUNNING or driven_in_foreground(job.id):
+        raise ConflictError(f"job {job.id} is running: cancel it first")
+    if DetectJob.objects.filter(branch_point__job_id=job.id).exists():
+        raise ConflictError(f"other jobs are replays of job {job.id}: delete them first")
+    Checkpoint.objects.filter(job_id=job.id).delete()
+    timeline, job_id = job.timeline, job.id
+    job.delete()
+    job.id = job_id
+    if timeline is not None and not DetectJob.objects.filter(timeline=timeline).exists():
+        _delete_timeline(timeline)
+
+
+def _delete_timeline(timeline: Timeline) -> None:
+    keys = list(timeline.frames_manifest.values())
+    timeline.delete()
+    transaction.on_commit(partial(_delete_files, keys))
+
+
+def _delete_files(keys: list[str]) -> None:
+    for key in keys:
+        default_storage.delete(key)

@@ -1,0 +1,37 @@
+"""``manage.py scheduler``: keeps jobs going whatever was lost, and starts those whose time has come."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from jobs.management.ready import tell_ready
+from mediaproc.services import prepare
+
+
+class Command(BaseCommand):
+    help = (
+        "Start jobs whose time has come, take work back from dead workers, fill the queue after it was lost. One is "
+        "enough; several do no harm."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--interval", type=float, default=1.0, metavar="SECONDS", help="between two rounds (default %(default)s)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from jobs.work.reconcile import reconcile
+
+        prepare(queue=True)
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        tell_ready()
+        while not stopped.is_set():
+            reconcile()
+            stopped.wait(options["interval"])

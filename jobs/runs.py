@@ -1,0 +1,80 @@
+"""A job as the engine takes it: its request, and a runner over this installation's stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from django.db import transaction
+
+from brands.services import sightings_record
+from detect.checkpoints.store import CheckpointRecord
+from detect.config import load_pipeline, resolve
+from detect.events import RunListener, SilentListener
+from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
+from detect.report import Report
+from detect.runner import Runner, RunRequest
+from jobs.choices import JobStatus
+from jobs.engine import engine_resources, timeline_frames
+from jobs.models import DetectJob
+from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_source
+from jobs.states import job_move
+
+
+def job_runner(
+    job: DetectJob, *, listener: RunListener | None = None, checkpoint: Callable[[], None] = lambda: None
+) -> Runner:
+    """Runs the job's pipeline on its frames, with the models of this process."""
+    return Runner(
+        pipeline=load_pipeline(job.pipeline),
+        store=DatabaseCheckpointStore(),
+        frames=job_frames(job),
+        resources=engine_resources(),
+        listener=listener or SilentListener(),
+        checkpoint=checkpoint,
+    )
+
+
+def job_request(job: DetectJob, parent: CheckpointRecord | None) -> RunRequest:
+    """What the job asks for, from behind ``parent`` on. Raises ``ConfigError`` for what is not valid any more."""
+    assert job.timeline is not None
+    return RunRequest(
+        job_id=job.id,
+        timeline_id=job.timeline.id,
+        source=job_source(job),
+        config=resolve(load_pipeline(job.pipeline), job.profile_name, job.config_overrides),
+        overrides=job.config_overrides,
+        known_brands=job_known_brands(job),
+        parent=parent,
+    )
+
+
+def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> None:
+    """Write the list of the job's frames, once they are all extracted."""
+    assert job.timeline is not None
+    timeline_record_frames(
+        job.timeline, timeline_frames(job.timeline), runner.load(node, runner.pipeline.stages[0].name)
+    )
+
+
+def job_complete(job: DetectJob, report: Report | None = None) -> None:
+    """Write a finished run's totals and sightings, all or nothing."""
+    report = report or job_assemble_report(job)
+    with transaction.atomic():
+        sightings_record(asset=job.source_asset, found=report.brands)
+        job_move(
+            job,
+            JobStatus.COMPLETED,
+            progress=1.0,
+            current_stage="",
+            error_message="",
+            total_detections=sum(len(brand.exposures) for brand in report.brands),
+            brands_found=len(report.brands),
+            cloud_llm_calls=_cloud_calls(report),
+            estimated_cost_usd=Decimal(report.costs.usd),
+        )
+
+
+def _cloud_calls(report: Report) -> int:
+    """Calls of the cloud stage alone: the report's costs hold those of the local model too."""
+    return sum(int(stage.stats.get("calls", 0)) for stage in report.stages if stage.stage == "escalate_cloud")

@@ -1,0 +1,169 @@
+"""What a worker's process does with a message from the queue."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from detect.config import load_pipeline
+from detect.errors import CancelledError, MediaprocError, StorageError
+from detect.persistence import database_errors
+from jobs.choices import JobStatus
+from jobs.events import log_append
+from jobs.models import DetectJob
+from jobs.progress import SECONDS_BETWEEN_WRITES, shared_progress_write
+from jobs.runs import job_request, job_runner
+from jobs.selectors import job_branch
+from jobs.states import job_move
+from jobs.work.advance import job_advance, stage_is_done
+from jobs.work.tokens import announce
+from jobs.work.units import (
+    Lease,
+    LeaseLostError,
+    lease_check,
+    unit_claim,
+    unit_fail,
+    unit_give_back,
+    unit_keep,
+    unit_postpone,
+    unit_report,
+)
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: What is computed is worth waiting for a database that is away for a moment.
+_WAIT_FOR_DATABASE = 60.0
+
+
+def work_once(*, queue: str, owner: str, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Take one unit of a queue and work on it; False when there was none.
+
+    Nothing that goes wrong with the unit is raised: it is given back, tried again later, or fails its job. ``stop`` is
+    asked between frames; once it says so, the unit is given back.
+    """
+    close_old_connections()
+    lease = persistently(lambda: unit_claim(queue=queue, owner=owner))
+    if lease is None:
+        return False
+    try:
+        _run(lease, stop)
+    except LeaseLostError as error:
+        logger.info("%s", error)
+    except CancelledError:
+        persistently(lambda: unit_give_back(lease))
+        persistently(lambda: announce([queue]))
+    except StorageError as error:
+        logger.warning("%s %s of job %s waits: %s", lease.stage, lease.chunk, lease.job_id, error)
+        persistently(partial(unit_postpone, lease, reason=str(error)))
+    except Exception as error:  # noqa: BLE001 - whatever a stage raises is the unit's fault, not the worker's
+        _fail(lease, error)
+    else:
+        if persistently(lambda: stage_is_done(lease.job_id, lease.stage_index)):
+            advance(lease.job_id)
+    return True
+
+
+def advance(job_id: UUID) -> None:
+    """Plan what comes next in a job; one that cannot go on fails with the reason."""
+    close_old_connections()
+    try:
+        persistently(lambda: job_advance(job_id))
+    except StorageError as error:
+        logger.warning("job %s waits: %s", job_id, error)
+    except Exception as error:
+        logger.exception("job %s cannot go on", job_id)
+        persistently(partial(job_fail, job_id, _reason(error)))
+
+
+def job_fail(job_id: UUID, reason: str) -> None:
+    """Fail a job that still runs, with its reason."""
+    job = DetectJob.objects.filter(id=job_id, status__in=(JobStatus.PENDING, JobStatus.RUNNING)).first()
+    if job is not None:
+        log_append(job_id=job_id, line=reason, level="error")
+        job_move(job, JobStatus.FAILED, error_message=reason)
+
+
+def persistently(act: Callable[[], T]) -> T:
+    """Do something in the database, over its restarts. Raises ``StorageError`` once it stays away."""
+    attempts = Retrying(
+        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        wait=wait_exponential(multiplier=0.1, max=2.0),
+        stop=stop_after_delay(_WAIT_FOR_DATABASE),
+        before_sleep=lambda _: connection.close(),
+        reraise=True,
+    )
+    with database_errors():
+        return attempts(act)
+
+
+def _run(lease: Lease, stop: Callable[[], bool]) -> None:
+    watch = _Watch(lease, stop)
+    with database_errors():
+        job = DetectJob.objects.select_related("timeline", "source_asset").filter(id=lease.job_id).first()
+        if job is None:
+            raise LeaseLostError(f"job {lease.job_id} was deleted")
+        pipeline = load_pipeline(job.pipeline)
+        branch = job_branch(job)
+        parent = branch[-1] if branch else None
+        at = 0 if parent is None else parent.stage_index + 1
+        if at != lease.stage_index:
+            raise LeaseLostError(f"job {job.id} has left {lease.stage} behind")
+        run = job_runner(job, checkpoint=watch.check).stage_run(job_request(job, parent), lease.stage_index, parent)
+        ref, found = run.run_unit(
+            lease.chunk,
+            progress=partial(watch.progress, lambda: shared_progress_write(job, pipeline, lease.stage_index)),
+            keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
+        )
+        if found:
+            persistently(partial(unit_keep, lease, ref, None))
+        shared_progress_write(job, pipeline, lease.stage_index)
+
+
+def _fail(lease: Lease, error: Exception) -> None:
+    reason = _reason(error)
+    logger.warning("%s %s of job %s failed: %s", lease.stage, lease.chunk, lease.job_id, reason, exc_info=error)
+    if persistently(partial(unit_fail, lease, reason=reason)):
+        persistently(partial(job_fail, lease.job_id, f"{lease.stage}, chunk {lease.chunk}: {reason}"))
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, MediaprocError) else f"{type(error).__name__}: {error}"
+
+
+class _Watch:
+    """Between the frames of a unit: is it still ours, was a stop asked for, and how far is it?"""
+
+    def __init__(self, lease: Lease, stop: Callable[[], bool]) -> None:
+        self._lease, self._stop = lease, stop
+        self._checked = self._written = time.monotonic()
+
+    def check(self) -> None:
+        if self._stop():
+            raise CancelledError("the worker was asked to stop")
+        if time.monotonic() - self._checked >= SECONDS_BETWEEN_WRITES:
+            self._checked = time.monotonic()
+            _unless_away(lambda: lease_check(self._lease))
+
+    def progress(self, write: Callable[[], None], done: int, total: int) -> None:
+        if time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
+            self._written = time.monotonic()
+            _unless_away(lambda: unit_report(self._lease, done=done, total=total))
+            _unless_away(write)
+
+
+def _unless_away(act: Callable[[], object]) -> None:
+    """What can wait for a database that is away: the work goes on, and is refused at its end if it is not ours."""
+    try:
+        act()
+    except (OperationalError, InterfaceError) as error:
+        logger.info("the database is away: %s", error)
+        connection.close()
