@@ -72,6 +72,11 @@ class SourceBrandSighting(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source_asset", "brand"], name="one_sighting_a_source_and_brand")
         ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="sighting_newest"),
+            models.Index(fields=["brand", "-created_at", "-id"], name="sighting_by_brand"),
+            models.Index(fields=["detection_source", "-created_at", "-id"], name="sighting_by_source"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.brand_name} in {self.source_asset}"

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from detect.models import Checkpoint, ModelAnswer, SourceAsset, StageOutput, Timeline
+from detect.models import Checkpoint, ModelAnswer, ModelCharge, SourceAsset, StageOutput, Timeline
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -52,3 +52,8 @@ class ModelAnswerAdmin(ReadOnlyAdmin):
     list_display = ("provider", "model", "usd", "created_at")
     list_filter = ("provider", "model")
     exclude = ("body",)
+
+
+@admin.register(ModelCharge)
+class ModelChargeAdmin(ReadOnlyAdmin):
+    list_display = ("job_id", "calls", "usd", "created_at")

@@ -1,4 +1,4 @@
-"""The engine's records in Postgres: assets, timelines, stage outputs, checkpoints and model answers."""
+"""The engine's records in Postgres: assets, timelines, stage outputs, checkpoints, model answers and charges."""
 
 from __future__ import annotations
 
@@ -83,6 +83,10 @@ class Checkpoint(models.Model):
 
     class Meta:
         ordering = ["created_at", "stage_index"]
+        indexes = [
+            models.Index(fields=["stage", "-created_at"], name="checkpoint_by_stage"),
+            models.Index(fields=["-created_at"], condition=models.Q(is_scenario=True), name="checkpoint_scenarios"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["job_id", "parent", "stage"], name="one_checkpoint_a_step", nulls_distinct=False
@@ -103,5 +107,21 @@ class ModelAnswer(models.Model):
     usd = models.DecimalField(max_digits=14, decimal_places=8)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["provider", "model", "-created_at"], name="answer_newest")]
+
     def __str__(self) -> str:
         return f"{self.provider} {self.digest[:12]}"
+
+
+class ModelCharge(models.Model):
+    """What a run with limits asked of a model: noted with the most it can cost before it is asked, corrected after."""
+
+    job_id = models.UUIDField(db_index=True, help_text="the job whose limits it counts against")
+    digest = models.CharField(max_length=64, help_text="of crop, prompt and model")
+    calls = models.PositiveIntegerField(help_text="that were charged, or may have been")
+    usd = models.DecimalField(max_digits=18, decimal_places=8)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.usd} USD for {self.digest[:12]}"

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import cv2
@@ -14,12 +15,14 @@ import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Sum
 
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord, OutputRef
 from detect.errors import StorageError
-from detect.models import Checkpoint, ModelAnswer, SourceAsset, StageOutput, Timeline
+from detect.models import Checkpoint, ModelAnswer, ModelCharge, SourceAsset, StageOutput, Timeline
 from detect.providers.answers import StoredAnswer
+from detect.providers.limits import Spent
 from detect.stages.base import Image
 from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput, encode_jpeg, perceptual_hash
 from detect.types import FrameSignals, Sample
@@ -101,6 +104,23 @@ class DatabaseAnswerStore:
             usd=answer.usd,
         )
         ModelAnswer.objects.bulk_create([row], ignore_conflicts=True)
+
+
+class DatabaseLedger:
+    """:class:`~detect.providers.limits.Ledger` of one job in Postgres."""
+
+    def __init__(self, job_id: UUID) -> None:
+        self._job_id = job_id
+
+    def spent(self) -> Spent:
+        total = ModelCharge.objects.filter(job_id=self._job_id).aggregate(calls=Sum("calls"), usd=Sum("usd"))
+        return Spent(total["calls"] or 0, total["usd"] or Decimal(0))
+
+    def open(self, digest: str, most: Decimal) -> int:
+        return ModelCharge.objects.create(job_id=self._job_id, digest=digest, calls=1, usd=most).pk
+
+    def close(self, entry: int, *, calls: int, usd: Decimal) -> None:
+        ModelCharge.objects.filter(pk=entry).update(calls=calls, usd=usd)
 
 
 class StorageFrames:

@@ -12,8 +12,9 @@ from django.db.models import Q
 from detect.models import Checkpoint, SourceAsset, Timeline
 from jobs.api_keys import ApiKey
 from jobs.choices import TRANSITIONS, EventKind, JobStatus, Queue, RunType, UnitState
+from jobs.expectations import ScenarioExpectation
 
-__all__ = ["ApiKey", "DetectJob", "JobEvent", "WorkUnit"]
+__all__ = ["ApiKey", "DetectJob", "JobEvent", "ScenarioExpectation", "WorkUnit"]
 
 
 class DetectJob(models.Model):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from detect.errors import ProviderError
-from detect.providers.budget import as_text
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,10 @@ class NonsenseError(CallFailedError):
 
 
 class OverBudgetError(CallFailedError):
-    """Asking once more could break the budget."""
+    """Asking once more could break the budget, or with ``by_run`` a limit of the run."""
 
     retryable = False
 
-    def __init__(self, limit: Decimal) -> None:
-        super().__init__(f"budget of ${as_text(limit)} would be exceeded")
+    def __init__(self, message: str, *, by_run: bool) -> None:
+        super().__init__(message)
+        self.by_run = by_run

@@ -11,6 +11,7 @@ from decimal import Decimal
 from detect.providers.answers import AnswerStore, StoredAnswer
 from detect.providers.budget import Budget, as_text
 from detect.providers.failures import CallFailedError, OverBudgetError, Usage
+from detect.providers.limits import Ledger, MemoryLedger
 from detect.providers.openai_client import OpenAIClient
 from detect.providers.patience import Outcome, ask_patiently
 from detect.providers.questions import Question
@@ -23,8 +24,8 @@ _POLL_SECONDS = 0.25
 class Verdict:
     """What came of one question: an answer, or the reason why there is none.
 
-    ``call`` is what was paid, also where nothing usable came back. ``failed`` says that the provider is to blame, so
-    that asking again later may help.
+    ``call`` is what was paid, also where nothing usable came back. ``failed`` says that the provider or a limit of this
+    run is to blame, so that asking again later may help.
     """
 
     answer: StoredAnswer | None
@@ -36,9 +37,9 @@ class Verdict:
 class Interview:
     """Asks one provider a series of questions, ``provider.concurrency`` at a time.
 
-    The thread that calls :meth:`run` alone touches the answer store, in the moment an answer arrives: a kill loses at
-    most the calls in flight. ``checkpoint`` is called often and may raise to stop; calls in flight are then waited
-    for and their answers kept, as they are paid for.
+    The thread that calls :meth:`run` alone touches the answer store and the ledger, in the moment an answer arrives: a
+    kill loses at most the calls in flight, and the ledger counts those with the most they can cost. ``checkpoint`` is
+    called often and may raise to stop; calls in flight are then waited for and their answers kept, being paid for.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Interview:
         budget: Budget,
         *,
         nonce: int = 0,
+        ledger: Ledger | None = None,
         checkpoint: Callable[[], None] = lambda: None,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
@@ -56,12 +58,14 @@ class Interview:
         self._answers = answers
         self._budget = budget
         self._nonce = nonce
+        self._ledger = ledger or MemoryLedger()
         self._checkpoint = checkpoint
         self._progress = progress
         self._give_up = threading.Event()
         self._failures_in_a_row = 0
         self._closed = ""
-        self._in_flight: dict[Future[Outcome], tuple[int, str]] = {}
+        self._closed_by_run = False
+        self._in_flight: dict[Future[Outcome], tuple[int, str, int]] = {}
         self._verdicts: dict[int, Verdict] = {}
 
     def run(self, questions: Sequence[Callable[[], Question]]) -> list[Verdict]:
@@ -101,12 +105,15 @@ class Interview:
             reserved = self._budget.reserve(worst)
         if self._closed or reserved is None:
             if reserved is not None:
-                self._budget.settle(reserved, Decimal(0))
-            self._closed = self._closed or OverBudgetError(self._budget.limit).message
-            self._verdicts[index] = Verdict(None, reason=self._closed, failed=self._give_up.is_set())
+                self._budget.release(reserved)
+            elif not self._closed:
+                self._closed, self._closed_by_run = self._budget.refusal, self._budget.refused_by_run
+            failed = self._give_up.is_set() or self._closed_by_run
+            self._verdicts[index] = Verdict(None, reason=self._closed, failed=failed)
             return
+        entry = self._ledger.open(digest, reserved)
         future = pool.submit(ask_patiently, self._client, question, self._budget, reserved, self._give_up)
-        self._in_flight[future] = (index, digest)
+        self._in_flight[future] = (index, digest, entry)
 
     def _collect(self) -> None:
         """Wait until a call ends, or for a moment, and settle those that did."""
@@ -116,8 +123,10 @@ class Interview:
         self._checkpoint()
 
     def _settle(self, future: Future[Outcome]) -> None:
-        index, digest = self._in_flight.pop(future)
+        index, digest, entry = self._in_flight.pop(future)
         outcome = future.result()
+        # Before the answer: a kill in between then counts the call twice, as it will be made twice.
+        self._ledger.close(entry, calls=outcome.calls, usd=outcome.counted)
         answer = self._as_answer(outcome)
         if answer is not None:
             self._answers.put(digest, answer)
@@ -134,7 +143,7 @@ class Interview:
     def _note_failure(self, failure: CallFailedError) -> None:
         """Close the matter when every further question would only fail too."""
         if isinstance(failure, OverBudgetError):
-            self._closed = self._closed or failure.message
+            self._closed, self._closed_by_run = self._closed or failure.message, self._closed_by_run or failure.by_run
             return
         self._failures_in_a_row += 1
         if failure.for_all or self._failures_in_a_row >= self._provider.stop_after_failures:

@@ -19,13 +19,18 @@ _RETRY_TEMPERATURE = 0.4
 
 @dataclass(frozen=True)
 class Outcome:
-    """How asking ended: with a reply or with the last failure, and what all attempts together cost."""
+    """How asking ended: with a reply or with the last failure, and what all attempts together cost.
+
+    ``calls`` and ``counted`` are what the budget counts: calls that were charged, or may have been.
+    """
 
     reply: Reply | None
     failure: CallFailedError | None
     usage: Usage
     usd: Decimal
     attempts: int
+    calls: int
+    counted: Decimal
 
 
 def ask_patiently(
@@ -56,7 +61,9 @@ def ask_patiently(
         reply, failure = None, error
     finally:
         attempts.release()
-    return Outcome(reply, failure, attempts.usage, attempts.usd, attempts.made)
+    return Outcome(
+        reply, failure, attempts.usage, attempts.usd, attempts.made, calls=attempts.calls, counted=attempts.counted
+    )
 
 
 class _Wait(tenacity.wait.wait_base):
@@ -83,13 +90,15 @@ class _Attempts:
     made: int = 0
     usage: Usage = field(default_factory=Usage)
     usd: Decimal = Decimal(0)
+    calls: int = 0
+    counted: Decimal = Decimal(0)
     last_failure: CallFailedError | None = None
 
     def __call__(self) -> Reply:
         if self.reserved is None:
             self.reserved = self.budget.reserve(self.question.most_usd(self.client.provider))
         if self.reserved is None:
-            raise OverBudgetError(self.budget.limit)
+            raise OverBudgetError(self.budget.refusal, by_run=self.budget.refused_by_run)
         self.made += 1
         # A model that answered nonsense would answer the same at temperature 0.
         temperature = _RETRY_TEMPERATURE if isinstance(self.last_failure, NonsenseError) else 0.0
@@ -113,7 +122,8 @@ class _Attempts:
     def release(self) -> None:
         """Give back what was set aside and not needed."""
         if self.reserved is not None:
-            self._settle(Decimal(0))
+            self.budget.release(self.reserved)
+            self.reserved = None
 
     def _charge(self, usage: Usage) -> None:
         price = self.client.provider.price(usage.input_tokens, usage.output_tokens)
@@ -125,3 +135,5 @@ class _Attempts:
         if self.reserved is not None:
             self.budget.settle(self.reserved, actual)
             self.reserved = None
+            self.calls += 1
+            self.counted += actual

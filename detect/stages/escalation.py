@@ -132,13 +132,14 @@ def _find_provider(options: EscalationOptions, resources: Resources) -> tuple[st
 def _interview(ctx: StageContext, provider: Provider, groups: Sequence[Group]) -> list[Verdict]:
     options: EscalationOptions = ctx.options
     # The float is a figure someone typed: its shortest text is that figure, exactly.
-    budget = Budget(Decimal(str(options.budget_usd)))
+    budget = Budget(Decimal(str(options.budget_usd)), ctx.limits)
     with OpenAIClient(provider, ctx.resources.providers.api_key(provider)) as client:
         interview = Interview(
             client,
             ctx.resources.answers,
             budget,
             nonce=options.ask_again,
+            ledger=ctx.limits.ledger if ctx.limits else None,
             checkpoint=ctx.checkpoint,
             progress=ctx.progress,
         )
