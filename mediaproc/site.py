@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
+import sys
 
 import uvicorn
 
@@ -57,3 +59,15 @@ def serve(listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn has shut down in order by the time it raises this
+
+
+def main() -> int:
+    """`python -m mediaproc.site FD`: the site on a socket that the parent process made and keeps."""
+    parser = argparse.ArgumentParser(prog="python -m mediaproc.site")
+    parser.add_argument("fd", type=int, help="number of the inherited socket")
+    serve(socket.socket(fileno=parser.parse_args().fd))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

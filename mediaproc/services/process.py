@@ -96,7 +96,7 @@ def spawn(
 
 
 def die_with_parent(parent: int, how: signal.Signals) -> Callable[[], None]:
-    """What a child of ``parent`` calls before its program begins, to get ``how`` when the thread that made it is gone."""
+    """What a child calls before its program begins, to get ``how`` when the thread that made it is gone."""
 
     def arrange() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(how))
