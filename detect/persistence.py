@@ -29,6 +29,14 @@ from detect.types import FrameSignals, Sample
 
 _REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
 _NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
+_BRANCH = """
+WITH RECURSIVE branch AS (
+    SELECT * FROM detect_checkpoint WHERE id = %s
+    UNION ALL
+    SELECT parent.* FROM detect_checkpoint parent JOIN branch ON parent.id = branch.parent_id
+)
+SELECT * FROM branch ORDER BY stage_index
+"""
 
 
 @contextmanager
@@ -75,10 +83,20 @@ class DatabaseCheckpointStore:
             raise KeyError(checkpoint_id)
         return _record(node)
 
+    def branch(self, checkpoint_id: UUID) -> list[CheckpointRecord]:
+        """From the first stage to a checkpoint, in one query. Raises ``KeyError`` for an unknown id."""
+        nodes = [_record(node) for node in Checkpoint.objects.raw(_BRANCH, [checkpoint_id])]
+        if not nodes:
+            raise KeyError(checkpoint_id)
+        return nodes
+
     def list_checkpoints(self, job_id: UUID) -> list[CheckpointRecord]:
-        return [
-            _record(node) for node in Checkpoint.objects.filter(job_id=job_id).order_by("stage_index", "created_at")
-        ]
+        return self.list_checkpoints_of([job_id])
+
+    def list_checkpoints_of(self, job_ids: list[UUID]) -> list[CheckpointRecord]:
+        """Nodes that any of these jobs made, parents before children, in one query."""
+        nodes = Checkpoint.objects.filter(job_id__in=job_ids).order_by("stage_index", "created_at")
+        return [_record(node) for node in nodes]
 
     def list_scenarios(self) -> list[CheckpointRecord]:
         return [_record(node) for node in Checkpoint.objects.filter(is_scenario=True).order_by("-created_at")]

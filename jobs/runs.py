@@ -17,7 +17,7 @@ from detect.runner import Runner, RunRequest
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
 from jobs.models import DetectJob
-from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_source
+from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
 from jobs.states import job_move
 
 
@@ -46,6 +46,7 @@ def job_request(job: DetectJob, parent: CheckpointRecord | None) -> RunRequest:
         overrides=job.config_overrides,
         known_brands=job_known_brands(job),
         parent=parent,
+        limits=job_limits(job),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import CharField
 from django.db.models.functions import Cast
 
@@ -12,8 +13,9 @@ from detect.checkpoints.store import CheckpointRecord
 from detect.config import load_pipeline
 from detect.errors import ConfigError
 from detect.events import StageResult
-from detect.models import SourceAsset
-from detect.persistence import DatabaseCheckpointStore, StorageFrames
+from detect.models import Checkpoint, SourceAsset
+from detect.persistence import DatabaseCheckpointStore, DatabaseLedger, StorageFrames
+from detect.providers.limits import ModelLimits
 from detect.report import Report, assemble
 from detect.resources import Resources
 from detect.runner import Runner
@@ -21,6 +23,21 @@ from detect.types import KnownBrands, SourceInfo
 from jobs.choices import JobStatus
 from jobs.engine import timeline_frames
 from jobs.models import DetectJob
+
+# A parent that was deleted leaves its children as the roots of families of their own.
+_FAMILY = """
+WITH RECURSIVE ancestors AS (
+    SELECT id, parent_job_id FROM jobs_detectjob WHERE id = %s
+    UNION
+    SELECT job.id, job.parent_job_id FROM jobs_detectjob job JOIN ancestors ON job.id = ancestors.parent_job_id
+), family AS (
+    SELECT id, 0 AS depth, ARRAY[]::timestamptz[] AS path FROM ancestors WHERE parent_job_id IS NULL
+    UNION ALL
+    SELECT job.id, depth + 1, path || job.created_at
+    FROM jobs_detectjob job JOIN family ON job.parent_job_id = family.id
+)
+SELECT id FROM family ORDER BY depth, path, id
+"""
 
 
 def job_find(text: str) -> DetectJob:
@@ -60,16 +77,21 @@ def job_frames(job: DetectJob) -> StorageFrames:
     return timeline_frames(job.timeline)
 
 
+def job_limits(job: DetectJob) -> ModelLimits | None:
+    """What the job may ask of models, with the record of what it asked already; None where nobody set a limit."""
+    if job.cost_limit_usd is None and job.call_limit is None:
+        return None
+    return ModelLimits(usd=job.cost_limit_usd, calls=job.call_limit, ledger=DatabaseLedger(job.id))
+
+
 def job_branch(job: DetectJob) -> list[CheckpointRecord]:
-    """From the first stage to the job's last checkpoint: what its parents did, then what it did itself."""
-    store = DatabaseCheckpointStore()
-    own = store.list_checkpoints(job.id)
-    node = own[-1] if own else (store.get_checkpoint(job.branch_point_id) if job.branch_point_id else None)
-    branch: list[CheckpointRecord] = []
-    while node is not None:
-        branch.append(node)
-        node = None if node.parent_id is None else store.get_checkpoint(node.parent_id)
-    return branch[::-1]
+    """From the first stage to the job's last checkpoint: what its parents did, then what it did itself.
+
+    Two queries, however long the branch is.
+    """
+    last = Checkpoint.objects.filter(job_id=job.id).order_by("-stage_index", "-created_at")
+    tip = last.values_list("id", flat=True).first() or job.branch_point_id
+    return [] if tip is None else DatabaseCheckpointStore().branch(tip)
 
 
 def job_report(job: DetectJob) -> Report:
@@ -100,16 +122,18 @@ def job_assemble_report(job: DetectJob) -> Report:
     )
 
 
+def job_family(job_id: UUID) -> list[UUID]:
+    """Ids of a job's first ancestor and of every replay and retry below it, parents before children, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILY, [job_id])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def checkpoint_tree(job: DetectJob) -> list[CheckpointRecord]:
-    """Every checkpoint on the job's timeline that shares its root, parents before children."""
-    root = job
-    while root.parent_job is not None:
-        root = root.parent_job
-    jobs: list[UUID] = [root.id]
-    for job_id in jobs:
-        jobs.extend(DetectJob.objects.filter(parent_job_id=job_id).order_by("created_at").values_list("id", flat=True))
-    store = DatabaseCheckpointStore()
-    return [node for job_id in jobs for node in store.list_checkpoints(job_id)]
+    """Every checkpoint of the job's whole family, parents before children, in two queries."""
+    place = {job_id: number for number, job_id in enumerate(job_family(job.id))}
+    nodes = DatabaseCheckpointStore().list_checkpoints_of(list(place))
+    return sorted(nodes, key=lambda node: (place[node.job_id], node.stage_index))
 
 
 def _stage_result(node: CheckpointRecord, *, own: bool) -> StageResult:
