@@ -14,7 +14,7 @@ from typing import Protocol
 
 from mediaproc.services.process import die_with_parent
 
-READY_FD = "MEDIAPROC_READY_FD"  # a child that can tell writes the line `ready` to the pipe with this number
+READY_FD = "MEDIAPROC_READY_FD"  # a child without a probe writes the line `ready` to the pipe with this number
 
 
 class State(StrEnum):
@@ -42,7 +42,7 @@ class Spec:
     """What to run. Children of a lower ``stop_rank`` have ended before those of a higher one are asked to.
 
     ``patience`` is the seconds between SIGTERM and SIGKILL, ``handed_down`` the open files it inherits. A child is
-    ready when its probe says so; without one, when it has written `ready` to the pipe, or has lived for two seconds.
+    ready when its probe says so; without one, when it has written `ready` to the pipe that it finds in READY_FD.
     """
 
     name: str
@@ -61,7 +61,6 @@ class Pauses:
     first: float = 1.0
     longest: float = 30.0
     healthy_after: float = 60.0
-    ready_after: float = 2.0  # for a child that does not tell
 
     def before_start(self, failures: int) -> float:
         """The pause after the ``failures``-th end in a row: 1, 2, 4 … 30."""
@@ -183,10 +182,9 @@ class Child:
         if self._probe is not None:
             return self._probe.poll()
         try:
-            told = os.read(self._ready_pipe, 64)
+            return os.read(self._ready_pipe, 64).startswith(b"ready")
         except BlockingIOError:
-            told = b""
-        return told.startswith(b"ready") or time.monotonic() - self.started >= self._pauses.ready_after
+            return False
 
     def _close_probe(self) -> None:
         if self._probe is not None:
@@ -195,7 +193,6 @@ class Child:
 
     def _forget_process(self) -> None:
         self._close_probe()
-        # the pipe stays open until now: a child that tells late must not get an error for it
         for pipe in (self.output, self._ready_pipe):
             if pipe >= 0:
                 os.close(pipe)

@@ -32,7 +32,7 @@ class Lines:
 
 
 class Output:
-    """Writes lines to ``stream`` (binary): `web | text`, or a JSON object as it is, with its `child` named first."""
+    """Writes lines to ``stream`` (binary): `web | text`, or a JSON object as it is, with `from` as its first key."""
 
     def __init__(self, stream: IO[bytes], names: Iterable[str], *, colour: bool) -> None:
         self._file = stream.fileno()
@@ -76,7 +76,7 @@ def _prefix(name: str, width: int, colour: int | None) -> bytes:
 
 
 def _named_object(name: str, line: bytes) -> bytes | None:
-    """The JSON object in ``line`` with its child added, or None where it is something else."""
+    """The JSON object in ``line`` with its origin added, or None where it is something else."""
     if not (line.startswith(b"{") and line.endswith(b"}")):
         return None
     try:
@@ -85,4 +85,4 @@ def _named_object(name: str, line: bytes) -> bytes | None:
         return None
     inside = line[1:].lstrip()
     comma = b"" if inside == b"}" else b", "
-    return b'{"child": ' + json.dumps(name).encode() + comma + inside
+    return b'{"from": ' + json.dumps(name).encode() + comma + inside

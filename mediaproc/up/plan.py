@@ -84,7 +84,14 @@ class Plan:
 
 def _inference(port: int, environment: Mapping[str, str]) -> Spec:
     command = (sys.executable, "-m", "detect.inference", "--host", "127.0.0.1", "--port", str(port))
-    return Spec("inference", command, stop_rank=_INFERENCE, patience=15.0, environment=environment)
+    return Spec(
+        "inference",
+        command,
+        stop_rank=_INFERENCE,
+        patience=15.0,
+        environment=environment,
+        new_probe=lambda: HealthProbe("127.0.0.1", port, "localhost"),
+    )
 
 
 def _free_port() -> int:

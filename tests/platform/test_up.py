@@ -16,25 +16,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
+from django.core.management import call_command, load_command_class
+from django.core.management.base import CommandError
 
+from detect.inference import __main__ as inference
 from mediaproc.datafolder import PROJECT_ROOT, DataFolder
 from mediaproc.up.child import Child, Pauses, Spec
 from mediaproc.up.health import HealthProbe
 from mediaproc.up.logs import Lines, Output
+from mediaproc.up.plan import Plan
 from mediaproc.up.statefile import AlreadyUpError, StateFile
-from tests.platform.processes import assert_all_end, eventually
+from tests.platform.processes import assert_all_end, eventually, family, state
 
-_SLEEP = "import time; print('here'); time.sleep(600)"
-_STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here'); time.sleep(600)"
-_TELLS = """
-import os, time
-time.sleep({after})
-os.write(int(os.environ["MEDIAPROC_READY_FD"]), b"ready\\n")
-print("told")
-time.sleep(600)
-"""
+_TELL = "import os; os.write(int(os.environ['MEDIAPROC_READY_FD']), b'ready\\n'); "
+_SLEEP = _TELL + "import time; print('here'); time.sleep(600)"
+_STUBBORN = _TELL + "import signal, time; signal.signal(15, signal.SIG_IGN); print('here'); time.sleep(600)"
 # says when it was asked to end and when it has
 _ORDERLY = """
 import signal, sys, time
@@ -117,8 +116,8 @@ def test_endless_line_is_cut() -> None:
     ("line", "written"),
     [
         (b"hello", b"web  | hello\n"),
-        (b'{"event": "x"}', b'{"child": "web", "event": "x"}\n'),
-        (b"{}", b'{"child": "web"}\n'),
+        (b'{"event": "x"}', b'{"from": "web", "event": "x"}\n'),
+        (b"{}", b'{"from": "web"}\n'),
         (b"{not json}", b"web  | {not json}\n"),
         (b"\xff", b"web  | \xff\n"),
     ],
@@ -239,23 +238,17 @@ def test_killed_parent_leaves_no_child(tmp_path: Path) -> None:
         assert StateFile(up.data).read() is None, "what a killed one left is not what runs"
 
 
-def test_child_is_ready_when_it_tells_or_has_lived_for_a_while(tmp_path: Path) -> None:
-    tells = {"name": "tells", "command": _TELLS.format(after=0)}
-    late = {"name": "late", "command": _TELLS.format(after=1)}
-    with running(tmp_path, tells, late) as up:
-        up.wait_ready("tells", "late")
-        eventually(lambda: up.said("late") == ["told"])  # not an error of a closed pipe
-        assert up.state()["late"]["restarts"] == 0
-
-
-def test_child_that_tells_is_not_waited_for() -> None:
-    child = Child(Spec("x", (sys.executable, "-S", "-c", _TELLS.format(after=0))), Pauses(ready_after=600))
-    child.start()
-    try:
-        eventually(child.has_become_ready)
-        assert not child.has_become_ready(), "true once a start"
-    finally:
-        child.kill()
+def test_child_is_ready_once_it_tells(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    waits = f"import os, time\nprint('here')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n{_SLEEP}"
+    with running(tmp_path, {"name": "slow", "command": waits}, {"name": "quick", "command": _SLEEP}) as up:
+        up.wait_ready("quick")
+        eventually(lambda: up.said("slow") == ["here"])
+        assert up.state()["slow"]["state"] == "starting"
+        go.touch()
+        up.wait_ready("slow")
+        ready = [told["child"] for told in up.told() if told["event"] == "ready"]
+        assert ready == ["quick", "slow"]
 
 
 def test_servers_that_stay_down_are_asked_for_again(tmp_path: Path) -> None:
@@ -318,3 +311,124 @@ def test_probe_survives_a_site_that_hangs_up() -> None:
         eventually(lambda: probe.poll() or probe._socket is not None)
         _answer(listener, b"HTTP/1.1 200 OK\r\n\r\n")
         eventually(probe.poll)
+
+
+@pytest.mark.parametrize("arguments", [["--queues", "cpu,tape"], ["--queues", ","], ["--workers", "-1"]])
+def test_what_cannot_be_run_is_said_before_anything_starts(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"use a whole number|name some of cpu, gpu, cloud"):
+        call_command("up", *arguments)
+
+
+def test_children_of_an_installation() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plan = Plan(listener=listener, host_header="x", queues=["gpu", "cpu"], workers=2, inference=True)
+        specs = {spec.name: spec for spec in plan.children()}
+    assert list(specs) == ["inference", "web", "scheduler", "worker-1", "worker-2"]
+    assert sorted(specs, key=lambda name: specs[name].stop_rank) == [
+        *("web", "worker-1", "worker-2", "scheduler", "inference"),
+    ]
+    assert specs["worker-1"].command[-4:] == ("worker", "--queues", "gpu", "cpu")
+    port = specs["inference"].command[-1]
+    assert {spec.environment["INFERENCE_URL"] for spec in specs.values()} == {f"http://127.0.0.1:{port}"}
+    for name in ("scheduler", "worker-1"):
+        program, *arguments = specs[name].command[2:]
+        load_command_class("jobs", program).create_parser("manage.py", program).parse_args(arguments)
+    inference.parser().parse_args(list(specs["inference"].command[3:]))
+
+
+@contextmanager
+def installation(data: DataFolder, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`manage.py up` as a person runs it, and the site's address."""
+    with (data.logs / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", "0", "--workers", "1", *arguments],
+            cwd=PROJECT_ROOT,
+            env=_environment(data),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("Site: "), (data.logs / "up.log").read_text()
+        yield process, first.split()[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _environment(data: DataFolder) -> dict[str, str]:
+    return {**os.environ, "MEDIAPROC_DATA": str(data.root), "DJANGO_SETTINGS_MODULE": "mediaproc.settings"}
+
+
+def _children(data: DataFolder) -> dict[str, Any]:
+    state = StateFile(data).read()
+    assert state is not None
+    children: dict[str, Any] = state["children"]
+    return children
+
+
+def _everything(data: DataFolder, up: subprocess.Popen[str]) -> list[psutil.Process]:
+    return [*psutil.Process(up.pid).children(recursive=True), *family(data)]
+
+
+def test_whole_system_comes_up_stays_up_and_ends_in_order(data: DataFolder) -> None:
+    with installation(data) as (process, address), httpx.Client(timeout=60) as http:
+        assert http.get(address + "healthz").json()["status"] == "ok"
+        eventually(lambda: all(child["state"] == "ready" for child in _children(data).values()), 60)
+        before = _children(data)
+        assert list(before) == ["web", "scheduler", "worker-1"]
+
+        os.kill(before["web"]["pid"], signal.SIGKILL)
+        assert httpx.get(address + "healthz", timeout=60).status_code == 200, "who asks meanwhile is kept waiting"
+        os.kill(state(data)["supervisor"], signal.SIGKILL)
+        eventually(lambda: _is_well(address), 60)
+        eventually(lambda: all(child["state"] == "ready" for child in _children(data).values()), 60)
+        after = _children(data)
+        assert after["web"]["pid"] != before["web"]["pid"]
+        assert after["web"]["restarts"] == 1
+
+        started = _everything(data, process)
+        assert len(started) >= 6
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert_all_end(started, within=1)
+        ends = [told["child"] for told in _told(data) if told["event"] == "stopped"]
+        assert ends == ["web", "worker-1", "scheduler"]
+
+
+def test_killed_up_leaves_nothing_running(data: DataFolder) -> None:
+    with installation(data) as (process, _):
+        started = _everything(data, process)
+        process.kill()
+        process.wait()
+        assert_all_end(started)
+
+
+def test_taken_port_is_said_before_anything_starts(data: DataFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "manage.py", "up", "--port", str(port)],
+            cwd=PROJECT_ROOT,
+            env=_environment(data),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert not data.postgres.exists()
+
+
+def _is_well(address: str) -> bool:
+    try:
+        return httpx.get(address + "healthz", timeout=60).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _told(data: DataFolder) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (data.logs / "up.log").read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["from"] == "up"]

@@ -20,7 +20,7 @@ from mediaproc.up.logs import Output
 from mediaproc.up.statefile import StateFile
 from mediaproc.up.supervisor import Supervisor
 
-PAUSES = Pauses(first=0.1, longest=1.0, healthy_after=60.0, ready_after=0.2)
+PAUSES = Pauses(first=0.1, longest=1.0, healthy_after=60.0)
 
 
 def main(folder: str, specs: list[dict[str, Any]], servers_fail: int) -> int:
