@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils import timezone
 
 from detect.errors import ConflictError
 from detect.models import Checkpoint, Timeline
@@ -25,9 +25,9 @@ def job_pause(job: DetectJob) -> None:
 
 
 @transaction.atomic
-def job_resume(job: DetectJob) -> None:
-    """Have workers go on with a paused or failed job where it was. Raises ``ConflictError`` for any other."""
-    if job.status not in (JobStatus.PAUSED, JobStatus.FAILED):
+def job_resume(job: DetectJob, *, scheduled_for: datetime | None = None) -> None:
+    """Have workers go on with a job that was paused, failed or never begun. Raises ``ConflictError`` for any other."""
+    if job.status not in (JobStatus.PAUSED, JobStatus.FAILED) and (job.status != JobStatus.PENDING or job.task_id):
         raise ConflictError(f"job {job.id} is {job.status}: only a paused or failed job can be resumed")
     units_reset(job)
     job_move(
@@ -35,11 +35,20 @@ def job_resume(job: DetectJob) -> None:
         JobStatus.PENDING,
         error_message="",
         completed_at=None,
-        scheduled_for=None,
-        started_at=timezone.now(),
+        scheduled_for=scheduled_for,
+        started_at=None,
         task_id=new_message_id(),
     )
-    announce_start(job.id, job.task_id)
+    if scheduled_for is None:
+        announce_start(job.id, job.task_id)
+
+
+@transaction.atomic
+def job_reschedule(job: DetectJob, scheduled_for: datetime | None) -> None:
+    """Have a job that waits start at another moment, None being now."""
+    job_move(job, JobStatus.PENDING, scheduled_for=scheduled_for)
+    if scheduled_for is None:
+        announce_start(job.id, job.task_id)
 
 
 @transaction.atomic
@@ -51,10 +60,13 @@ def job_cancel(job: DetectJob) -> None:
     job_move(job, JobStatus.CANCELLED)
 
 
-def job_prioritise(job: DetectJob, priority: int) -> None:
-    """Give a job another priority: higher goes first, from the next piece of work on."""
-    DetectJob.objects.filter(id=job.id).update(priority=priority)
-    job.priority = priority
+def job_change(job: DetectJob, *, priority: int | None = None, tags: list[str] | None = None) -> None:
+    """Give a job another priority (higher goes first, from the next piece of work on) or other tags."""
+    if priority is not None:
+        job.priority = priority
+    if tags is not None:
+        job.tags = list(dict.fromkeys(tags))
+    job.save(update_fields=["priority", "tags"])
 
 
 @transaction.atomic

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 from django.db import transaction
 
 from brands.services import sightings_record
@@ -14,6 +17,7 @@ from detect.events import RunListener, SilentListener
 from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
 from detect.report import Report
 from detect.runner import Runner, RunRequest
+from jobs.assets import asset_local
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
 from jobs.models import DetectJob
@@ -48,6 +52,17 @@ def job_request(job: DetectJob, parent: CheckpointRecord | None) -> RunRequest:
         parent=parent,
         limits=job_limits(job),
     )
+
+
+@contextmanager
+def job_reading(job: DetectJob, parent: CheckpointRecord | None) -> Iterator[RunRequest]:
+    """:func:`job_request` with a local file as its source, fetched first where the first stage is still to read it."""
+    request = job_request(job, parent)
+    if parent is not None:
+        yield request
+        return
+    with asset_local(job.video_path, job.source_asset.sha256) as path:
+        yield replace(request, source=msgspec.structs.replace(request.source, path=str(path)))
 
 
 def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> None:

@@ -23,11 +23,11 @@ from detect.models import SourceAsset
 from detect.persistence import database_errors, timeline_for
 from detect.report import Report
 from jobs.choices import JobStatus, RunType
-from jobs.lifecycle import job_resume
-from jobs.locks import job_lock, request_lock
+from jobs.lifecycle import job_reschedule, job_resume
+from jobs.locks import driven_in_foreground, job_lock, request_lock
 from jobs.models import DetectJob, WorkUnit
 from jobs.progress import JobProgress
-from jobs.runs import job_complete, job_request, job_runner, record_frames
+from jobs.runs import job_complete, job_reading, job_runner, record_frames
 from jobs.selectors import job_assemble_report, job_branch, job_known_brands
 from jobs.states import job_move
 from jobs.work.tokens import announce_start, new_message_id
@@ -229,14 +229,24 @@ def _find_again(request_digest: str, order: Order) -> DetectJob | None:
 def _take_up(job: DetectJob, order: Order, **fields: object) -> None:
     """Have a job that was found again gone on with by whoever asks for it now."""
     if order.queued:
-        if job.status in (JobStatus.PAUSED, JobStatus.FAILED) and not order.idempotency_key:
-            job_resume(job)
+        _take_up_queued(job, order)
         return
     with job_lock(job.id):
         _take_from_workers(job)
         DetectJob.objects.filter(id=job.id).update(**fields)
         for name, value in fields.items():
             setattr(job, name, value)
+
+
+def _take_up_queued(job: DetectJob, order: Order) -> None:
+    """Workers go on with what was stopped or never begun; what runs, or has ended, is left alone."""
+    left_alone = job.status == JobStatus.PENDING and not job.task_id
+    if job.status == JobStatus.RUNNING and not job.task_id and not driven_in_foreground(job.id):
+        job_move(job, JobStatus.PAUSED)
+    if job.status in (JobStatus.PAUSED, JobStatus.FAILED) or left_alone:
+        job_resume(job, scheduled_for=order.scheduled_for)
+    elif job.status == JobStatus.PENDING and job.scheduled_for != order.scheduled_for:
+        job_reschedule(job, order.scheduled_for)
 
 
 def _take_from_workers(job: DetectJob) -> None:
@@ -251,7 +261,8 @@ def _execute(job: DetectJob, listener: RunListener, checkpoint: Callable[[], Non
     branch = job_branch(job)
     node = branch[-1] if branch else None
     if node is None or node.stage_index < len(runner.pipeline.stages) - 1:
-        node = runner.run(job_request(job, node)).checkpoint
+        with job_reading(job, node) as request:
+            node = runner.run(request).checkpoint
     record_frames(job, runner, node)
 
 

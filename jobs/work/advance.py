@@ -33,7 +33,7 @@ def job_advance(job_id: UUID) -> None:
     if job is None:
         return
     if job.status == JobStatus.PENDING:
-        job_move(job, JobStatus.RUNNING, error_message="", started_at=job.started_at or timezone.now())
+        job_move(job, JobStatus.RUNNING, error_message="", started_at=timezone.now())
     stages = load_pipeline(job.pipeline).stages
     branch = job_branch(job)
     node = branch[-1] if branch else None

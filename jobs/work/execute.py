@@ -19,7 +19,7 @@ from jobs.choices import JobStatus
 from jobs.events import log_append
 from jobs.models import DetectJob
 from jobs.progress import SECONDS_BETWEEN_WRITES, shared_progress_write
-from jobs.runs import job_request, job_runner
+from jobs.runs import job_reading, job_runner
 from jobs.selectors import job_branch
 from jobs.states import job_move
 from jobs.work.advance import job_advance, stage_is_done
@@ -117,15 +117,17 @@ def _run(lease: Lease, stop: Callable[[], bool]) -> None:
         at = 0 if parent is None else parent.stage_index + 1
         if at != lease.stage_index:
             raise LeaseLostError(f"job {job.id} has left {lease.stage} behind")
-        run = job_runner(job, checkpoint=watch.check).stage_run(job_request(job, parent), lease.stage_index, parent)
-        ref, found = run.run_unit(
-            lease.chunk,
-            progress=partial(watch.progress, lambda: shared_progress_write(job, pipeline, lease.stage_index)),
-            keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
-        )
+        runner = job_runner(job, checkpoint=watch.check)
+        write = partial(shared_progress_write, job, pipeline, lease.stage_index)
+        with job_reading(job, parent) as request:
+            ref, found = runner.stage_run(request, lease.stage_index, parent).run_unit(
+                lease.chunk,
+                progress=partial(watch.progress, write),
+                keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
+            )
         if found:
             persistently(partial(unit_keep, lease, ref, None))
-        shared_progress_write(job, pipeline, lease.stage_index)
+        write()
 
 
 def _fail(lease: Lease, error: Exception) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from detect.checkpoints.store import OutputRef
@@ -100,6 +100,7 @@ def unit_keep(lease: Lease, ref: OutputRef, packed: bytes | None) -> None:
             owner="",
             leased_until=None,
             error="",
+            items_done=F("items_total"),
             finished_at=timezone.now(),
         )
 

@@ -1,0 +1,152 @@
+"""Jobs over REST, ``/detect/jobs``: submit, list, look, change, pause, resume, cancel, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from brands.services import brands_ensure
+from detect.errors import NotFoundError
+from detect.types import KnownBrandRecord
+from jobs.api.orders import JobSerializer, PlainText, SubmitSerializer, order_from
+from jobs.api.schema import errors
+from jobs.assets import Intake, asset_from_root, asset_from_storage, asset_known
+from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
+from jobs.models import DetectJob
+from jobs.services import job_submit
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key with the same request is the same job, however often it is sent.",
+)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    priority = serializers.IntegerField(required=False, min_value=-(2**31) + 1, max_value=2**31 - 1)
+    tags = serializers.ListField(child=PlainText(max_length=100), required=False, max_length=50)
+
+
+def _action(operation_id: str, summary: str) -> Any:
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        request=None,
+        responses={200: JobSerializer, **errors(404, 409)},
+        tags=["jobs"],
+    )
+
+
+class JobList(APIView):
+    """``/detect/jobs``."""
+
+    @extend_schema(
+        operation_id="submit_job",
+        summary="Submit a video",
+        request=SubmitSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={201: JobSerializer, 200: JobSerializer, **errors(400, 403, 404, 409, 413)},
+        tags=["jobs"],
+    )
+    def post(self, request: Request) -> Response:
+        """Everything is checked first; then the job waits for a worker. 200 where it is there already."""
+        body = SubmitSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        intake = _asset(given)
+        listed = given.get("brands")
+        submission = job_submit(
+            asset=intake.asset,
+            video_path=intake.asset.path,
+            profile=given["profile"],
+            overrides=given.get("config_overrides", {}),
+            brands=None if listed is None else brands_ensure(listed=[KnownBrandRecord(name) for name in listed]),
+            order=order_from(request, given),
+        )
+        code = status.HTTP_200_OK if submission.resumed else status.HTTP_201_CREATED
+        return Response(JobSerializer(submission.job).data, status=code)
+
+
+class JobDetail(APIView):
+    """``/detect/jobs/{job_id}``."""
+
+    @extend_schema(
+        operation_id="get_job", summary="A job", responses={200: JobSerializer, **errors(404)}, tags=["jobs"]
+    )
+    def get(self, request: Request, job_id: UUID) -> Response:
+        return Response(JobSerializer(get_job(job_id)).data)
+
+    @extend_schema(
+        operation_id="change_job",
+        summary="Give a job another priority or other tags",
+        request=ChangeSerializer,
+        responses={200: JobSerializer, **errors(400, 404)},
+        tags=["jobs"],
+    )
+    def patch(self, request: Request, job_id: UUID) -> Response:
+        job = get_job(job_id)
+        body = ChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        job_change(job, **body.validated_data)
+        return Response(JobSerializer(job).data)
+
+    @extend_schema(
+        operation_id="delete_job",
+        summary="Delete a job",
+        description="Its checkpoints go, and its frames where no other job has the same. 409 while it runs, and while "
+        "other jobs are replays of it.",
+        responses={204: None, **errors(404, 409)},
+        tags=["jobs"],
+    )
+    def delete(self, request: Request, job_id: UUID) -> Response:
+        job_delete(get_job(job_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class JobPause(APIView):
+    """``POST /detect/jobs/{job_id}/pause``."""
+
+    @_action("pause_job", "Stop after the chunks that are being worked on")
+    def post(self, request: Request, job_id: UUID) -> Response:
+        return _done(job_pause, job_id)
+
+
+class JobResume(APIView):
+    """``POST /detect/jobs/{job_id}/resume``."""
+
+    @_action("resume_job", "Go on with a paused or failed job where it was")
+    def post(self, request: Request, job_id: UUID) -> Response:
+        return _done(job_resume, job_id)
+
+
+class JobCancel(APIView):
+    """``POST /detect/jobs/{job_id}/cancel``."""
+
+    @_action("cancel_job", "End a job for good")
+    def post(self, request: Request, job_id: UUID) -> Response:
+        return _done(job_cancel, job_id)
+
+
+def _done(act: Callable[[DetectJob], None], job_id: UUID) -> Response:
+    job = get_job(job_id)
+    act(job)
+    return Response(JobSerializer(job).data)
+
+
+def get_job(text: UUID | str) -> DetectJob:
+    """The job with this id. Raises ``NotFoundError``, for what is no id at all too."""
+    try:
+        job = DetectJob.objects.select_related("timeline", "source_asset").filter(id=UUID(str(text))).first()
+    except ValueError:
+        job = None
+    if job is None:
+        raise NotFoundError(f"There is no job {text}.")
+    return job
