@@ -76,6 +76,28 @@ class ResolvedConfig:
         return serde.digest([self.pipeline, self.snapshot()])
 
 
+@dataclass(frozen=True)
+class OptionSchema:
+    """One option: ``type`` is JSON schema's word (integer, number, boolean, string, array); None where unlimited."""
+
+    name: str
+    type: str
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    choices: list[Any] | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A kind of footage, as people choose it."""
+
+    name: str
+    label: str
+    description: str
+
+
 @cache
 def load_pipeline(key: str) -> Pipeline:
     """Read a pipeline's declaration and import its stages. Raises ``ConfigError`` for an unknown key."""
@@ -92,6 +114,12 @@ def load_pipeline(key: str) -> Pipeline:
 def profile_names() -> list[str]:
     """Profiles there are, sorted."""
     return _names("profiles")
+
+
+def profiles() -> list[Profile]:
+    """Profiles there are, with what they are for."""
+    files = {name: _load_yaml("profiles", name, _ProfileFile) for name in profile_names()}
+    return [Profile(name, file.label, file.description) for name, file in files.items()]
 
 
 def resolve(pipeline: Pipeline, profile: str = DEFAULT_PROFILE, overrides: Overrides | None = None) -> ResolvedConfig:
@@ -134,18 +162,37 @@ def convert_options(stage: Stage, values: dict[str, Any]) -> Any:
         raise ConfigError(f"{stage.name}.{option}{given}: {reason}. {describe_option(stage, option)}") from error
 
 
+def option_schemas(stage: Stage) -> list[OptionSchema]:
+    """Every option of a stage as forms and documents need it."""
+    schema = msgspec.json.schema(stage.Options)
+    properties = schema["$defs"][stage.Options.__name__].get("properties", {})
+    return [
+        OptionSchema(
+            name=name,
+            type=described.get("type", "string"),
+            default=described.get("default"),
+            minimum=described.get("minimum"),
+            maximum=described.get("maximum"),
+            choices=described.get("enum"),
+            description=described.get("description", ""),
+        )
+        for name, described in properties.items()
+    ]
+
+
 def describe_option(stage: Stage, option: str) -> str:
     """One sentence about an option: what it is, its allowed range or choices, its default."""
-    schema = msgspec.json.schema(stage.Options)
-    properties = schema["$defs"][stage.Options.__name__]["properties"]
-    described = properties.get(option, {})
+    schema = next(schema for schema in option_schemas(stage) if schema.name == option)
     limits = [
-        text
-        for key, text in (("minimum", "at least {}"), ("maximum", "at most {}"), ("enum", "one of {}"))
-        if key in described
-        for text in [text.format(described[key])]
+        text.format(limit)
+        for text, limit in (
+            ("at least {}", schema.minimum),
+            ("at most {}", schema.maximum),
+            ("one of {}", schema.choices),
+        )
+        if limit is not None
     ]
-    parts = [str(described.get("description", "")), ", ".join(limits), f"default {described.get('default')!r}"]
+    parts = [schema.description, ", ".join(limits), f"default {schema.default!r}"]
     return f"Allowed: {'; '.join(part for part in parts if part)}"
 
 

@@ -14,10 +14,11 @@ from rest_framework.views import APIView
 
 from brands.services import brands_ensure
 from detect.errors import NotFoundError
+from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
 from jobs.api.orders import JobSerializer, PlainText, SubmitSerializer, order_from
 from jobs.api.schema import errors
-from jobs.assets import Intake, asset_from_root, asset_from_storage, asset_known
+from jobs.assets import asset_from_root, asset_from_storage
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
 from jobs.models import DetectJob
 from jobs.services import job_submit
@@ -61,11 +62,11 @@ class JobList(APIView):
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
-        intake = _asset(given)
+        asset = _asset(given)
         listed = given.get("brands")
         submission = job_submit(
-            asset=intake.asset,
-            video_path=intake.asset.path,
+            asset=asset,
+            video_path=asset.path,
             profile=given["profile"],
             overrides=given.get("config_overrides", {}),
             brands=None if listed is None else brands_ensure(listed=[KnownBrandRecord(name) for name in listed]),
@@ -139,6 +140,18 @@ def _done(act: Callable[[DetectJob], None], job_id: UUID) -> Response:
     job = get_job(job_id)
     act(job)
     return Response(JobSerializer(job).data)
+
+
+def _asset(given: dict[str, Any]) -> SourceAsset:
+    """The video a body names. Raises ``MediaError``, ``RootError`` or ``NotFoundError``."""
+    if "path" in given:
+        return asset_from_root(given["path"]).asset
+    if "storage_key" in given:
+        return asset_from_storage(given["storage_key"]).asset
+    asset = SourceAsset.objects.filter(id=given["asset_id"]).first()
+    if asset is None:
+        raise NotFoundError(f"There is no asset {given['asset_id']}: upload the video first.")
+    return asset
 
 
 def get_job(text: UUID | str) -> DetectJob:
