@@ -14,3 +14,4 @@ from mediaproc.settings.logging import *  # noqa: F403
 from mediaproc.settings.queue import *  # noqa: F403
 from mediaproc.settings.security import *  # noqa: F403
 from mediaproc.settings.storage import *  # noqa: F403
+from mediaproc.settings.uploads import *  # noqa: F403

@@ -1,0 +1,161 @@
+"""Where videos come from (uploads, allowed folders, storage) and how work gets at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from detect.errors import ConflictError, MediaError, StorageError
+from detect.models import SourceAsset
+from jobs import asset_cache
+from jobs.asset_intake import (
+    STORED,
+    UPLOADS_PREFIX,
+    VIDEO_SUFFIXES,
+    Intake,
+    asset_record,
+    check_size,
+    clean_name,
+    local_file,
+    make_thumbnail,
+    probe_as,
+    storage_told,
+    stored_key,
+    thumbnail_key,
+    upload_key,
+)
+from jobs.locks import request_lock
+from jobs.models import DetectJob
+from jobs.uploads.services import upload_finish
+
+__all__ = [
+    "Intake",
+    "asset_delete",
+    "asset_from_storage",
+    "asset_from_upload",
+    "asset_local",
+    "asset_thumbnail",
+]
+
+_LONGEST_KEY = 1024
+
+
+def asset_from_storage(key: str) -> Intake:
+    """The asset of a video in storage, below ``uploads/`` or AWS_S3_INPUT_PREFIX.
+
+    Raises MediaError for a key that is not allowed, is not there or holds no video, StorageError where storage cannot
+    be reached.
+    """
+    _check_key(key)
+    name = clean_name(key)
+    place = local_file(key)
+    if place is not None:
+        _check_inside_storage(place, key)
+        _check_file(place, key)
+        return asset_record(probed=probe_as(place, path=STORED + key, name=key), name=name)
+    check_size(asset_cache.object_size(key), key)
+    fetched = asset_cache.fetch_unknown(key)
+    try:
+        probed = probe_as(fetched, path=STORED + key, name=key)
+        make_thumbnail(fetched, probed.sha256, probed.duration)
+        asset_cache.adopt(fetched, key, probed.sha256)
+    finally:
+        fetched.unlink(missing_ok=True)
+    return asset_record(probed=probed, name=name)
+
+
+def asset_from_upload(upload_id: UUID, *, owner: str) -> Intake:
+    """The asset of an upload that is whole; asked again, the same. Raises ``jobs.uploads.errors.UploadError``."""
+    record = upload_finish(upload_id=upload_id, owner=owner)
+    asset = SourceAsset.objects.filter(id=record.asset_id).first()
+    if asset is None:
+        raise MediaError("what was uploaded has been deleted since: upload it again")
+    return Intake(asset, record.made)
+
+
+@contextmanager
+def asset_local(video_path: str, sha256: str) -> Iterator[Path]:
+    """A local file with the video of a job (``video_path``: a file, or ``storage:KEY``), there while the block runs.
+
+    An object of a bucket is fetched into this machine's cache first. Raises MediaError where the video is gone, and
+    StorageError while the bucket or the disk is in trouble: the work is to be tried again later.
+    """
+    key = stored_key(video_path)
+    if key is None:
+        yield Path(video_path)
+        return
+    place = local_file(key)
+    if place is not None:
+        if not place.is_file():
+            raise MediaError(f"{key} is no longer in storage: upload the video again")
+        yield place
+        return
+    with asset_cache.cached(key, sha256) as path:
+        yield path
+
+
+def asset_thumbnail(asset: SourceAsset) -> bytes:
+    """A small JPEG of a frame from the middle; made when it is asked for first, and kept.
+
+    Raises MediaError where the video cannot be read any more, StorageError where storage cannot be reached.
+    """
+    key = thumbnail_key(asset.sha256)
+    with storage_told("the thumbnail cannot be read"):
+        there = default_storage.exists(key)
+    if not there:
+        with asset_local(asset.path, asset.sha256) as file:
+            make_thumbnail(file, asset.sha256, float(asset.probe.get("duration", 0.0)))
+    with storage_told("the thumbnail cannot be read"), default_storage.open(key, "rb") as picture:
+        content: bytes = picture.read()
+    return content
+
+
+def asset_delete(*, asset: SourceAsset) -> None:
+    """Remove an asset with what was uploaded for it; a file in an allowed folder or an input object stays.
+
+    Raises ConflictError while jobs use it, StorageError where storage cannot be reached.
+    """
+    with request_lock(asset.sha256):
+        jobs = DetectJob.objects.filter(source_asset=asset).count()
+        if jobs:
+            raise ConflictError(f"{jobs} job{'s' * (jobs > 1)} use this video: delete them first")
+        asset.delete()
+        with storage_told("the video cannot be removed from storage"):
+            for suffix in sorted(VIDEO_SUFFIXES):
+                _remove(upload_key(asset.sha256, suffix))
+            _remove(thumbnail_key(asset.sha256))
+        asset_cache.forget(asset.sha256)
+
+
+def _remove(key: str) -> None:
+    if default_storage.exists(key):
+        default_storage.delete(key)
+
+
+def _check_key(key: str) -> None:
+    allowed = (UPLOADS_PREFIX, settings.AWS_S3_INPUT_PREFIX)
+    parts = PurePosixPath(key).parts
+    plain = key.isprintable() and "\\" not in key and len(key) <= _LONGEST_KEY and "/".join(parts) == key
+    if not plain or ".." in parts or not key.startswith(allowed):
+        raise MediaError(f"a storage key must begin with {' or '.join(allowed)} and name one object, without '..'")
+
+
+def _check_inside_storage(place: Path, key: str) -> None:
+    root = Path(str(settings.MEDIA_ROOT)).resolve()
+    if place.resolve() != root / key:
+        raise MediaError(f"{key} is reached through a link: links are not followed")
+
+
+def _check_file(path: Path, name: str) -> None:
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except OSError as error:
+        raise StorageError(f"{name} cannot be looked at: {error.strerror or error}") from error
+    if size is None:
+        raise MediaError(f"{name}: there is no such file")
+    check_size(size, name)

@@ -1,0 +1,106 @@
+"""A real server and clients of the upload protocol that can be cut off at any byte."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from mediaproc.datafolder import PROJECT_ROOT, DataFolder
+
+PIECE = "application/offset+octet-stream"
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def metadata(filename: str) -> str:
+    return f"filename {base64.b64encode(filename.encode()).decode()}"
+
+
+@dataclass
+class Site:
+    """`manage.py serve` over a data folder, on a port of the system's choice."""
+
+    data: DataFolder
+    environment: dict[str, str]
+    key: str
+    process: subprocess.Popen[str] | None = None
+    address: str = ""
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", "0"],
+            cwd=PROJECT_ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("Site:"), self.process.stderr and self.process.stderr.read()
+        self.address = line.split()[1].rstrip("/").replace("localhost", "127.0.0.1")
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5), timeout=30) as http:
+            assert http.get(self.address + "/api/health").status_code == 200
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.address, headers={"X-API-Key": self.key}, timeout=60, transport=httpx.HTTPTransport(retries=5)
+        )
+
+    def begin(self, filename: str, length: int) -> str:
+        """Begin an upload; its path."""
+        with self.client() as http:
+            answer = http.post(
+                "/api/uploads", headers={**TUS, "Upload-Length": str(length), "Upload-Metadata": metadata(filename)}
+            )
+        assert answer.status_code == 201, answer.text
+        return answer.headers["Location"]
+
+    def offset(self, path: str) -> int:
+        with self.client() as http:
+            answer = http.head(path, headers=TUS)
+        assert answer.status_code == 200
+        return int(answer.headers["Upload-Offset"])
+
+    def patch(self, path: str, offset: int, content: Any) -> httpx.Response:
+        with self.client() as http:
+            return http.patch(
+                path, headers={**TUS, "Content-Type": PIECE, "Upload-Offset": str(offset)}, content=content
+            )
+
+    def part(self, path: str) -> Path:
+        return self.data.root / "uploads" / f"{path.rsplit('/', 1)[-1]}.part"
+
+    def open_patch(self, path: str, offset: int, announced: int) -> socket.socket:
+        """A connection on which the head of a PATCH has been sent, and nothing of its body."""
+        connection = socket.create_connection((urlsplit(self.address).hostname, urlsplit(self.address).port), 30)
+        head = {
+            "Host": urlsplit(self.address).netloc,
+            "X-API-Key": self.key,
+            **TUS,
+            "Content-Type": PIECE,
+            "Upload-Offset": str(offset),
+            "Content-Length": str(announced),
+        }
+        lines = [f"PATCH {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        return connection
+
+
+def cut(connection: socket.socket) -> None:
+    """Break a connection off as a machine that loses its network does when it comes back: with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
