@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -11,6 +12,9 @@ from detect.models import Timeline
 from detect.persistence import DatabaseAnswerStore, StorageFrames
 from detect.providers.catalog import load_catalog
 from detect.resources import Resources
+
+if TYPE_CHECKING:
+    from detect.inference.client import InferenceClient
 
 
 @cache
@@ -23,12 +27,22 @@ def engine_resources() -> Resources:
         answers=DatabaseAnswerStore(),
         load_logo=_read_file,
         threads=settings.INFERENCE_THREADS,
+        inference=_inference(),
     )
 
 
 def timeline_frames(timeline: Timeline) -> StorageFrames:
     """The frames of a timeline in this installation's storage."""
     return StorageFrames(default_storage, timeline.frames_prefix)
+
+
+def _inference() -> InferenceClient | None:
+    """The server that this process's models run on, None where they run in the process."""
+    if not settings.INFERENCE_REMOTE:
+        return None
+    from detect.inference.client import InferenceClient
+
+    return InferenceClient(settings.INFERENCE_URL, key=settings.INFERENCE_KEY, timeout=settings.INFERENCE_TIMEOUT)
 
 
 def _read_file(key: str) -> bytes:
