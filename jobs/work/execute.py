@@ -58,6 +58,7 @@ def work_once(*, queue: str, owner: str, stop: Callable[[], bool] = lambda: Fals
         _run(lease, stop)
     except LeaseLostError as error:
         logger.info("%s", error)
+        persistently(lambda: unit_give_back(lease))  # where it is still ours and its job was stopped
     except CancelledError:
         persistently(lambda: unit_give_back(lease))
         persistently(lambda: announce([queue]))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from functools import cache
-
-import psutil
+from pathlib import Path
 
 
 @cache
 def _name(pid: int) -> str:
-    return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time():.2f}"
+    return f"{socket.gethostname()}:{pid}:{_started(pid)}"
 
 
 def this_process() -> str:
@@ -24,8 +23,17 @@ def has_died(owner: str) -> bool:
     host, pid, started = owner.rsplit(":", 2)
     if host != socket.gethostname():
         return False
+    return _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    """The kernel's ticks from its own start to that of a process; empty for one that is gone or a zombie.
+
+    Not a time of day: that is reckoned from a clock which may be set, and a living process would then seem another.
+    """
     try:
-        process = psutil.Process(int(pid))
-        return f"{process.create_time():.2f}" != started or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    state, *rest = line.rpartition(")")[2].split()
+    return "" if state in ("Z", "X") else rest[18]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds: a unit may take so long; of a message nothing is kept once it is done, of one that failed for a while.
 _LIMITS: dict[str, Any] = {"timeout": 6 * 3600, "result_ttl": 0, "failure_ttl": 3600}
+#: A worker says more often that it is still at a message.
+_LONGEST_PLANNING = timedelta(seconds=8)
 
 
 def announce(queues: Iterable[str]) -> None:
@@ -63,9 +66,18 @@ def top_up() -> None:
 
 
 def start_is_queued(message_id: str) -> bool:
-    """Whether the message that starts a job is still in the queue, or being worked on. Raises ``RedisError``."""
-    message = get_queue(Queue.CPU).fetch_job(message_id)
-    return message is not None and message.get_status() in (MessageStatus.QUEUED, MessageStatus.STARTED)
+    """Whether the message that starts a job is still in the queue, or being worked on. Raises ``RedisError``.
+
+    One that was lost with the worker that took it looks for half a minute as if it were in work, or for ever as if it
+    were still to be taken. Sent again it does no harm: planning is done by one process at a time.
+    """
+    queue = get_queue(Queue.CPU)
+    message = queue.fetch_job(message_id)
+    if message is None:
+        return False
+    if message.get_status(refresh=False) == MessageStatus.STARTED:
+        return message.last_heartbeat is not None and timezone.now() - message.last_heartbeat < _LONGEST_PLANNING
+    return queue.get_job_position(message_id) is not None
 
 
 def get_queue(name: str) -> RqQueue:

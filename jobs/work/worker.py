@@ -30,6 +30,8 @@ _PATIENCE = 8.0  # seconds a horse has to give back what it is at; `docker stop`
 class DetectWorker(SimpleWorker):
     """An RQ worker that stays small and never loads a model: its horse does, once."""
 
+    max_connection_wait_time = 4  # seconds, at most, until it looks again whether a lost queue is back
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.owner = this_process()
@@ -56,7 +58,10 @@ class DetectWorker(SimpleWorker):
         self._horse.ask_to_stop()
 
     def teardown(self) -> None:
-        super().teardown()  # type: ignore[no-untyped-call]
+        try:
+            super().teardown()  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            logger.warning("the queue is away: %s", error)
         self._horse.close(_PATIENCE)
 
     def _perform(self, task: Task) -> None:

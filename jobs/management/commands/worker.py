@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from redis.exceptions import RedisError
 
 from jobs.choices import Queue
 from jobs.management.ready import tell_ready
 from mediaproc.services import prepare
+
+logger = logging.getLogger(__name__)
 
 _EXAMPLES = """
 examples:
@@ -54,12 +58,15 @@ class Command(BaseCommand):
         tell_ready()
         pause = _FIRST_PAUSE
         while True:
-            worker = DetectWorker(queues, connection=queues[0].connection, worker_ttl=25, maintenance_interval=10)
-            worker.log_job_description = False
             began = time.monotonic()
-            worker.work(burst=options["burst"], logging_level="WARNING")
-            if options["burst"] or worker.shutdown_was_asked_for:
-                return
+            try:
+                worker = DetectWorker(queues, connection=queues[0].connection, worker_ttl=25, maintenance_interval=10)
+                worker.log_job_description = False
+                worker.work(burst=options["burst"], logging_level="WARNING")
+                if options["burst"] or worker.shutdown_was_asked_for:
+                    return
+            except RedisError as error:
+                logger.warning("the queue is away: %s", error)
             # it ends by itself only when the queue is gone for a while
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(_LONGEST_PAUSE, pause * 2)
             time.sleep(pause)
