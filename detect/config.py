@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from detect.stages.base import Stage
 
 Overrides = dict[str, dict[str, Any]]
 DEFAULT_PROFILE = "soccer_broadcast"
+_own_pipelines: Path | None = None
 
 
 class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,7 +38,7 @@ class _ProfileFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Stages in the order they run, as declared in ``detect/pipelines/<key>.yaml``."""
+    """Stages in the order they run, as declared in ``detect/pipelines/<key>.yaml`` or a folder of one's own."""
 
     key: str
     label: str
@@ -96,6 +99,13 @@ class Profile:
     name: str
     label: str
     description: str
+
+
+def use_pipelines_of(folder: Path | None) -> None:
+    """Take pipelines from a folder of one's own too; one with the name of a built-in one takes its place."""
+    global _own_pipelines  # noqa: PLW0603 - an installation has one such folder, named when a process starts
+    _own_pipelines = folder
+    load_pipeline.cache_clear()
 
 
 @cache
@@ -219,15 +229,28 @@ def _load_stage(entry: str) -> Stage:
 
 
 def _names(folder: str) -> list[str]:
-    files = resources.files("detect").joinpath(folder).iterdir()
-    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+    return sorted(_declared(folder))
+
+
+def _declared(folder: str) -> dict[str, Traversable]:
+    """Files of pipelines or profiles by their names."""
+    places: list[Traversable] = [resources.files("detect").joinpath(folder)]
+    if folder == "pipelines" and _own_pipelines is not None:
+        places.append(_own_pipelines)
+    return {
+        file.name.removesuffix(".yaml"): file
+        for place in places
+        if place.is_dir()
+        for file in place.iterdir()
+        if file.name.endswith(".yaml")
+    }
 
 
 def _load_yaml(folder: str, name: str, kind: type[Any]) -> Any:
-    if name not in _names(folder):
-        raise ConfigError(f"unknown {folder[:-1]} '{name}': there are {', '.join(_names(folder))}")
-    text = resources.files("detect").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
+    files = _declared(folder)
+    if name not in files:
+        raise ConfigError(f"unknown {folder[:-1]} '{name}': there are {', '.join(sorted(files))}")
     try:
-        return msgspec.convert(yaml.safe_load(text), type=kind)
+        return msgspec.convert(yaml.safe_load(files[name].read_text(encoding="utf-8")), type=kind)
     except (msgspec.ValidationError, yaml.YAMLError) as error:
-        raise ConfigError(f"detect/{folder}/{name}.yaml: {error}") from error
+        raise ConfigError(f"{files[name]}: {error}") from error
