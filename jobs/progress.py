@@ -6,13 +6,14 @@ import time
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from detect.config import Pipeline
 from detect.events import RunListener, StageResult
-from jobs.choices import EventKind, UnitState
+from jobs.choices import EventKind, JobStatus, UnitState
 from jobs.events import event_append, log_append
 from jobs.models import DetectJob, WorkUnit
 from jobs.states import job_tell
@@ -49,15 +50,17 @@ class JobProgress:
         self._listener.stage_finished(result)
 
 
+@transaction.atomic
 def progress_write(job_id: UUID, progress: float, *, fps: float | None = None) -> None:
-    """Set how much of a job is done, 0-1, never less than before, and tell it with the time left."""
-    jobs = DetectJob.objects.filter(id=job_id)
-    jobs.update(progress=Greatest(F("progress"), Value(min(1.0, progress), output_field=FloatField())))
-    started = jobs.values_list("started_at", "progress").first()
+    """Set how much of a running job is done, 0-1, never less than before, and tell it with the time left."""
+    jobs = DetectJob.objects.filter(id=job_id, status=JobStatus.RUNNING)
+    share = Value(min(1.0, progress), output_field=FloatField())
+    if not jobs.update(progress=Greatest(F("progress"), share)):
+        return  # it was stopped meanwhile: nothing is told after its end
+    started_at, done = jobs.values_list("started_at", "progress").get()
     seconds_left = None
-    if started is not None and started[0] is not None and started[1] >= _LEAST_PROGRESS:
-        elapsed = (timezone.now() - started[0]).total_seconds()
-        seconds_left = elapsed * (1 - started[1]) / started[1]
+    if started_at is not None and done >= _LEAST_PROGRESS:
+        seconds_left = (timezone.now() - started_at).total_seconds() * (1 - done) / done
     job_tell(job_id, fps=fps, seconds_left=seconds_left)
 
 

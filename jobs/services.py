@@ -29,7 +29,7 @@ from jobs.models import DetectJob, WorkUnit
 from jobs.progress import JobProgress
 from jobs.runs import job_complete, job_reading, job_runner, record_frames
 from jobs.selectors import job_assemble_report, job_branch, job_known_brands
-from jobs.states import job_move
+from jobs.states import job_move, still_wanted
 from jobs.work.tokens import announce_start, new_message_id
 from jobs.work.units import held_elsewhere
 
@@ -175,16 +175,19 @@ def job_run(
     """
     with job_lock(job.id):
         _take_from_workers(job)
+        wanted = still_wanted(job, checkpoint)
         now = timezone.now()
         job_move(job, JobStatus.RUNNING, error_message="", task_id="", started_at=now, completed_at=None)
         try:
             with database_errors():
-                _execute(job, JobProgress(job, load_pipeline(job.pipeline), listener), checkpoint)
+                _execute(job, JobProgress(job, load_pipeline(job.pipeline), listener), wanted)
                 report = job_assemble_report(job)
                 deliver(report)
                 job_complete(job, report)
         except (CancelledError, KeyboardInterrupt):
-            job_move(job, JobStatus.PAUSED)
+            job.refresh_from_db(fields=["status"])
+            if job.status == JobStatus.RUNNING:
+                job_move(job, JobStatus.PAUSED)
             raise
         except MediaprocError as error:
             _mark_failed(job, str(error))

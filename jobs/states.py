@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from detect.errors import ConflictError
+from detect.errors import CancelledError, ConflictError
 from jobs.choices import ENDED, TRANSITIONS, EventKind, JobStatus
 from jobs.events import event_append
 from jobs.models import DetectJob
+
+_LOOK_EVERY = 1.0
 
 
 def job_move(job: DetectJob, to: JobStatus, **fields: Any) -> None:
@@ -30,6 +34,24 @@ def job_move(job: DetectJob, to: JobStatus, **fields: Any) -> None:
         for name, value in {"status": to, **fields}.items():
             setattr(job, name, value)
         job_tell(job.id)
+
+
+def still_wanted(job: DetectJob, checkpoint: Callable[[], None]) -> Callable[[], None]:
+    """A checkpoint that also notices, within a second, that somebody else has paused, cancelled or deleted the job.
+
+    It raises ``CancelledError`` then.
+    """
+    looked = time.monotonic()
+
+    def check() -> None:
+        nonlocal looked
+        checkpoint()
+        if time.monotonic() - looked >= _LOOK_EVERY:
+            looked = time.monotonic()
+            if not DetectJob.objects.filter(id=job.id, status=JobStatus.RUNNING).exists():
+                raise CancelledError(f"job {job.id} was stopped by somebody else")
+
+    return check
 
 
 def job_tell(job_id: UUID, *, fps: float | None = None, seconds_left: float | None = None) -> None:

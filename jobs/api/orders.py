@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from detect.config import DEFAULT_PROFILE
 from jobs.models import DetectJob
 from jobs.services import Order
+from mediaproc.principal import principal_of
 
 _LARGEST = 2**31 - 1
 _LONGEST_DELAY = 366 * 24 * 3600
@@ -125,7 +126,7 @@ def order_from(request: Request, given: dict[str, Any]) -> Order:
     """For whom and how, from a checked body and the request's headers."""
     delay = given.get("schedule_seconds")
     return Order(
-        requested_by=requester(request),
+        requested_by=principal_of(request).name,
         idempotency_key=request.headers.get("Idempotency-Key", "").replace("\x00", "")[:200],
         tags=list(dict.fromkeys(given.get("tags", ()))),
         priority=given.get("priority", 0),

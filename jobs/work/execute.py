@@ -17,6 +17,7 @@ from detect.errors import CancelledError, MediaprocError, StorageError
 from detect.persistence import database_errors
 from jobs.choices import JobStatus
 from jobs.events import log_append
+from jobs.findings import findings_tell
 from jobs.models import DetectJob
 from jobs.progress import SECONDS_BETWEEN_WRITES, shared_progress_write
 from jobs.runs import job_reading, job_runner
@@ -121,13 +122,15 @@ def _run(lease: Lease, stop: Callable[[], bool]) -> None:
         runner = job_runner(job, checkpoint=watch.check)
         write = partial(shared_progress_write, job, pipeline, lease.stage_index)
         with job_reading(job, parent) as request:
-            ref, found = runner.stage_run(request, lease.stage_index, parent).run_unit(
+            run = runner.stage_run(request, lease.stage_index, parent)
+            ref, found = run.run_unit(
                 lease.chunk,
                 progress=partial(watch.progress, write),
                 keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
             )
         if found:
             persistently(partial(unit_keep, lease, ref, None))
+        findings_tell(job.id, run, ref)
         write()
 
 
