@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+import detect
 from detect.errors import MediaprocError
 from detect.inference.models import Models
 from detect.inference.server import Limits, create_app
@@ -19,14 +20,17 @@ _EPILOG = """
 settings, each overruled by its option
   INFERENCE_HOST       127.0.0.1             --host
   INFERENCE_PORT       8000                  --port
-  INFERENCE_WEIGHTS    none                  --weights; MEDIAPROC_OBJECT_WEIGHTS is taken where it is not set
+  INFERENCE_WEIGHTS    see below             --weights
   MEDIAPROC_THREADS    2                     --threads
   INFERENCE_KEY        none                  clients then send 'Authorization: Bearer KEY'; set it on a network
 
 examples
-  python -m detect.inference                                     boards and text, on this machine alone
-  python -m detect.inference --weights model_weights/yolo.onnx   objects too
+  python -m detect.inference                                     on this machine alone
+  python -m detect.inference --weights yolo.onnx --port 0        another detector, on a port of the system's choice
   INFERENCE_KEY=… python -m detect.inference --host 0.0.0.0      for workers on other hosts
+
+Without --weights the detector is the one analyze takes: MEDIAPROC_OBJECT_WEIGHTS, or the first file in model_weights/
+of the project or of the data folder. Where there is none, objects are refused and the rest is served.
 
 Workers use it when INFERENCE_URL is set for them; the site's /detect/gpu passes requests on to it.
 docs/inference.md has its requests and answers.
@@ -65,7 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     limits = Limits(body_bytes=given.max_mb << 20, at_once=given.at_once, most_waiting=given.waiting)
     try:
         with _listen(given.host, given.port) as listener:
-            app = create_app(Models.load(weights=given.weights, threads=given.threads), key=key, limits=limits)
+            models = Models.load(weights=given.weights, folders=_weights_folders(), threads=given.threads)
+            app = create_app(models, key=key, limits=limits)
             host, port = listener.getsockname()[:2]
             sys.stdout.write(f"Inference server: http://{f'[{host}]' if ':' in host else host}:{port}\n")
             sys.stdout.flush()
@@ -83,6 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _setting(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
+
+
+def _weights_folders() -> tuple[Path, Path]:
+    project = Path(detect.__file__).resolve().parent.parent
+    return project / "model_weights", Path(_setting("MEDIAPROC_DATA", str(project / "data"))) / "model_weights"
 
 
 def _listen(host: str, port: int) -> socket.socket:
