@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench clean
+.PHONY: help setup demo run env test check bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
@@ -15,8 +15,14 @@ setup:  ## virtual environment, dependencies, data folder, migrations
 demo: setup  ## a sample match analysed, and the site with its report; ARGS=--once ends after the table
 	@$(PY) manage.py demo $(ARGS)
 
-run: setup  ## the site alone
-	@$(PY) manage.py serve $(ARGS)
+run: setup  ## the whole system: database, queue, site, workers, scheduler; ARGS="--port 9000 --workers 4"
+	@$(PY) manage.py up $(ARGS)
+
+env:  ## .env with passwords at random, for docker compose; one that is there is kept
+	@test ! -e .env || { echo ".env is there already"; exit 0; }; umask 077; \
+	for name in POSTGRES_PASSWORD VALKEY_PASSWORD S3_SECRET_KEY MEDIAPROC_SECRET_KEY INFERENCE_KEY; do \
+		printf '%s=%s\n' "$$name" "$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
+	done >.env && echo ".env is written"
 
 test: setup  ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
