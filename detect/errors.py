@@ -6,9 +6,17 @@ raised is a fault of the program and keeps its traceback.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class MediaprocError(Exception):
-    """Base of all errors that are shown to a user as one line, without a traceback."""
+    """Base of all errors that are shown to a user as one line, without a traceback.
+
+    To a program that asks over HTTP a kind of error is told apart by its ``code`` and by ``status``.
+    """
+
+    code: ClassVar[str] = "invalid"
+    status: ClassVar[int] = 400
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -46,6 +54,12 @@ class CancelledError(MediaprocError):
 class ConflictError(MediaprocError):
     """What is asked for does not go with the state things are in."""
 
+    code = "conflict"
+    status = 409
+
 
 class NotFoundError(MediaprocError):
     """There is nothing by that name."""
+
+    code = "not_found"
+    status = 404

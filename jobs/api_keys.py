@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 
-from mediaproc.roles import Role
+from mediaproc.roles import Role, role_names
 
 
 class ApiKeyManager(APIKeyManager):
@@ -17,11 +17,14 @@ class ApiKeyManager(APIKeyManager):
         prefix = key.partition(".")[0]
         if not (prefix.isascii() and prefix.isalnum()):  # not one of ours, and perhaps nothing Postgres would take
             return None
-        found: ApiKey | None = self.get_usable_keys().select_related("user").filter(prefix=prefix).first()
+        usable = self.get_usable_keys().select_related("user").annotate(role_names=role_names("user__groups"))
+        found: ApiKey | None = usable.filter(prefix=prefix).first()
         if found is None or not found.is_valid(key) or found.has_expired:
             return None
-        if found.user is not None and not found.user.is_active:
-            return None
+        if found.user is not None:
+            found.user.__dict__["role_names"] = found.__dict__["role_names"]
+            if not found.user.is_active:
+                return None
         return found
 
 

@@ -38,7 +38,7 @@ def _key(data: DataFolder, user: User) -> str:
     found = ApiKey.objects.find_usable(kept) if kept else None
     if found is not None and found.user == user:
         return kept
-    _, key = ApiKey.objects.create_key(name=NAME, user=user, role=Role.OPERATOR)
+    _, key = ApiKey.objects.create_key(name=NAME, user=user, role=Role.ADMINISTRATOR)
     path.touch(mode=0o600)
     path.write_text(f"{key}\n", encoding="utf-8")
     return key

@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler as default_handler
@@ -17,6 +17,8 @@ from rest_framework.views import set_rollback
 from detect.errors import MediaprocError
 
 log = structlog.get_logger(__name__)
+
+_TOO_LARGE = "The request's body is too large."
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -27,8 +29,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, MediaprocError):
         set_rollback()
-        code = getattr(error, "code", "invalid")
-        return Response({"detail": str(error), "code": code}, status=status.HTTP_400_BAD_REQUEST)
+        return Response({"detail": error.message, "code": error.code}, status=error.status)
+    elif isinstance(error, RequestDataTooBig) and not isinstance(error, exceptions.APIException):
+        set_rollback()
+        return Response({"detail": _TOO_LARGE, "code": "too_large"}, status=413)
     if isinstance(error, exceptions.ValidationError):
         set_rollback()
         fields = as_serializer_error(error)
@@ -63,26 +67,34 @@ def _sentence(fields: Any, at: str = "") -> str:
     return f"{at}: {fields}" if at else str(fields)
 
 
-def _answer(request: HttpRequest, code: int, word: str, sentence: str) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
     """Outside the REST framework: JSON for programs, a plain line for browsers."""
     if "text/html" in request.headers.get("Accept", ""):
         from django.shortcuts import render
 
-        return render(request, "error.html", {"sentence": sentence, "status": code}, status=code)
-    return JsonResponse({"detail": sentence, "code": word}, status=code)
+        return render(request, "error.html", {"sentence": sentence, "status": status}, status=status)
+    return JsonResponse({"detail": sentence, "code": code}, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return _answer(request, 400, "bad_request", "The request could not be understood.")
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return error_response(request, 413, "too_large", _TOO_LARGE)
+    return error_response(request, 400, "bad_request", "The request could not be understood.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return _answer(request, 403, "permission_denied", "You may not do this.")
+    return error_response(request, 403, "permission_denied", "You may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A session without its CSRF token: a form of another site, or a page that was open across a login."""
+    sentence = f"{reason} Load the page again, or send the cookie's token as X-CSRFToken.".strip()
+    return error_response(request, 403, "csrf_failed", sentence)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return _answer(request, 404, "not_found", "There is nothing at this address.")
+    return error_response(request, 404, "not_found", "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, 500, "error", "Something went wrong here; it was logged.")
+    return error_response(request, 500, "error", "Something went wrong here; it was logged.")

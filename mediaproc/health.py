@@ -4,35 +4,63 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import redis
 import structlog
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from mediaproc.services import ensure_queue
 
 log = structlog.get_logger(__name__)
 
 
-@login_not_required
-@require_safe
-def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """`GET /api/health`: the site answers."""
-    return JsonResponse({"status": "ok"})
+class _StateSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["ok"])
 
 
-@login_not_required
-@require_safe
-def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """`GET /healthz`: the state of database, queue and storage; 503 when one of them is down."""
-    states = {name: _state(name, probe) for name, probe in _PROBES.items()}
-    healthy = all(state == "ok" for state in states.values())
-    return JsonResponse({"status": "ok" if healthy else "degraded", **states}, status=200 if healthy else 503)
+class _StatesSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["ok", "degraded"])
+    database = serializers.ChoiceField(["ok", "down"])
+    queue = serializers.ChoiceField(["ok", "down"])
+    storage = serializers.ChoiceField(["ok", "down"])
+
+
+class _Open(APIView):
+    """For everyone: neither a session nor a key is looked at."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class Health(_Open):
+    """``GET /api/health``: the site answers."""
+
+    @extend_schema(operation_id="health", auth=[], tags=["health"], responses=_StateSerializer)
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class Healthz(_Open):
+    """``GET /healthz``: the state of database, queue and storage; 503 when one of them is down."""
+
+    @extend_schema(
+        operation_id="healthz",
+        auth=[],
+        tags=["health"],
+        responses={200: _StatesSerializer, 503: OpenApiResponse(_StatesSerializer, "One of them is down.")},
+    )
+    def get(self, request: Request) -> Response:
+        states = {name: _state(name, probe) for name, probe in _PROBES.items()}
+        healthy = all(state == "ok" for state in states.values())
+        return Response({"status": "ok" if healthy else "degraded", **states}, status=200 if healthy else 503)
 
 
 def _state(name: str, probe: Callable[[], object]) -> str:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from mediaproc import errors, health
 
 urlpatterns = [
-    path("healthz", health.healthz),
-    path("api/health", health.health),
+    path("healthz", health.Healthz.as_view(), name="healthz"),
+    path("api/health", health.Health.as_view(), name="health"),
+    path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/redoc", SpectacularRedocView.as_view(url_name="api-schema"), name="api-redoc"),
+    path("docs", RedirectView.as_view(pattern_name="api-docs"), name="docs"),
+    path("redoc", RedirectView.as_view(pattern_name="api-redoc"), name="redoc"),
     path("login", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

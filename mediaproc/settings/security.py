@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from mediaproc import env
 
 SECRET_KEY = env.text("MEDIAPROC_SECRET_KEY") or env.secret("secret_key")
@@ -20,8 +23,12 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "mediaproc.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+# folders whose videos may be named in requests; without one only uploads and the bucket are taken
+ROOTS = [Path(text).expanduser() for text in env.words("MEDIAPROC_ROOTS", separator=os.pathsep)]

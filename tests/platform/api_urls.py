@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from detect.errors import ConfigError
+from detect.errors import ConfigError, ConflictError, NotFoundError
+from mediaproc.roles import Role
+from mediaproc.roots import RootError
 from mediaproc.urls import handler400, handler403, handler404, handler500, urlpatterns
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -34,6 +36,9 @@ class Fail(APIView):
             _Body(data={"fps": 900}).is_valid(raise_exception=True)
         raise {
             "config": ConfigError("unknown stage 'x': the stages are a, b"),
+            "gone": NotFoundError("There is no brand 7."),
+            "conflict": ConflictError("The job has ended."),
+            "outside": RootError("'/etc' is not in an allowed folder."),
             "missing": NotFound("There is no job 7."),
             "http404": Http404("No DetectJob matches the given query."),
             "denied": PermissionDenied(),
@@ -42,4 +47,11 @@ class Fail(APIView):
         }[how]
 
 
-urlpatterns = [*urlpatterns, path("test/whoami", WhoAmI.as_view()), path("test/fail/<str:how>", Fail.as_view())]
+urlpatterns = [
+    *urlpatterns,
+    path("test/whoami", WhoAmI.as_view(), name="test-whoami"),
+    path("test/fail/<str:how>", Fail.as_view(), name="test-fail"),
+]
+
+#: Their rules, which the tests lay over the table.
+RULES = {"test-whoami": {"GET": Role.VIEWER, "POST": Role.OPERATOR}, "test-fail": {"GET": Role.VIEWER}}

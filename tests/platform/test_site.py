@@ -157,7 +157,7 @@ def test_database_is_postgres_18() -> None:
 
 
 def test_key_made_in_the_admin_is_shown_once_and_works(admin_client: Client, admin_user: User, client: Client) -> None:
-    form = {"name": "reports", "user": admin_user.pk, "role": "reader"}
+    form = {"name": "reports", "user": admin_user.pk, "role": "viewer"}
     page = admin_client.post("/admin/jobs/apikey/add/", form, follow=True, headers={"Accept": "text/html"})
     key = ApiKey.objects.get()
     shown = re.search(rf"{key.prefix}\.\w{{32}}", page.content.decode())
