@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from detect.errors import MediaError, StorageError
+from detect.errors import MediaError, NotFoundError, StorageError
 from jobs.asset_intake import storage_told
 
 _BLOCK = 1 << 20
@@ -31,7 +31,8 @@ _MISSING = {"404", "NoSuchKey", "NotFound"}
 def cached(key: str, sha256: str) -> Iterator[Path]:
     """The video at ``key`` as a local file, for as long as the block runs.
 
-    Raises StorageError while the bucket or the disk is in trouble, MediaError where the object is gone or has changed.
+    Raises StorageError while the bucket or the disk is in trouble, NotFoundError or MediaError where the
+    object is gone or has changed.
     """
     path = _folder() / f"{sha256}{_suffix(key)}"
     with _held(path, key, sha256):
@@ -56,7 +57,7 @@ def adopt(path: Path, key: str, sha256: str) -> None:
 
 
 def object_size(key: str) -> int:
-    """Bytes of an object. Raises MediaError where there is none, StorageError where it cannot be asked."""
+    """Bytes of an object. Raises NotFoundError where there is none, StorageError where it cannot be asked."""
     return int(_head(key)["ContentLength"])
 
 
@@ -133,7 +134,7 @@ def _head(key: str) -> Any:
     except StorageError as error:
         cause = error.__cause__
         if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _MISSING:
-            raise MediaError(f"there is no '{key}' in the bucket") from error
+            raise NotFoundError(f"there is no '{key}' in the bucket") from error
         raise
 
 

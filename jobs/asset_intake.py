@@ -40,6 +40,9 @@ _LONGEST_NAME = 200
 class TooLargeError(MediaError):
     """A file is larger than MAX_FILE_SIZE_MB allows."""
 
+    status = 413
+    code = "too_large"
+
 
 @dataclass(frozen=True)
 class Intake:

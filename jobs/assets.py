@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from detect.errors import ConflictError, MediaError, StorageError
+from detect.errors import ConflictError, MediaError, NotFoundError
 from detect.models import SourceAsset
 from jobs import asset_cache
 from jobs.asset_intake import (
@@ -32,17 +33,40 @@ from jobs.asset_intake import (
 from jobs.locks import request_lock
 from jobs.models import DetectJob
 from jobs.uploads.services import upload_finish
+from mediaproc.roots import allowed_file, allowed_roots
 
 __all__ = [
     "Intake",
     "asset_delete",
+    "asset_from_root",
     "asset_from_storage",
     "asset_from_upload",
+    "asset_known",
     "asset_local",
     "asset_thumbnail",
 ]
 
 _LONGEST_KEY = 1024
+
+
+def asset_known(asset_id: UUID) -> SourceAsset:
+    """The asset of that id. Raises NotFoundError."""
+    asset = SourceAsset.objects.filter(id=asset_id).first()
+    if asset is None:
+        raise NotFoundError(f"There is no asset {asset_id}.")
+    return asset
+
+
+def asset_from_root(path_text: str) -> Intake:
+    """The asset of a video file below one of MEDIAPROC_ROOTS; it stays where it is.
+
+    Raises RootError for a path that is not allowed, NotFoundError where no file is there, MediaError for what is no
+    video or too large.
+    """
+    path = allowed_file(path_text)
+    name = clean_name(path.name)
+    check_size(_size(path, name), name)
+    return asset_record(probed=probe_as(path, path=str(path), name=name), name=name)
 
 
 def asset_from_storage(key: str) -> Intake:
@@ -56,7 +80,7 @@ def asset_from_storage(key: str) -> Intake:
     place = local_file(key)
     if place is not None:
         _check_inside_storage(place, key)
-        _check_file(place, key)
+        check_size(_size(place, key), key)
         return asset_record(probed=probe_as(place, path=STORED + key, name=key), name=name)
     check_size(asset_cache.object_size(key), key)
     fetched = asset_cache.fetch_unknown(key)
@@ -87,7 +111,10 @@ def asset_local(video_path: str, sha256: str) -> Iterator[Path]:
     """
     key = stored_key(video_path)
     if key is None:
-        yield Path(video_path)
+        path = Path(video_path)
+        if any(path.is_relative_to(root) for root in allowed_roots()):
+            path = allowed_file(video_path)  # it may have become a link that leads elsewhere
+        yield path
         return
     place = local_file(key)
     if place is not None:
@@ -151,11 +178,12 @@ def _check_inside_storage(place: Path, key: str) -> None:
         raise MediaError(f"{key} is reached through a link: links are not followed")
 
 
-def _check_file(path: Path, name: str) -> None:
+def _size(path: Path, name: str) -> int:
+    """Bytes of a regular file."""
     try:
-        size = path.stat().st_size if path.is_file() else None
+        found = path.stat()
     except OSError as error:
-        raise StorageError(f"{name} cannot be looked at: {error.strerror or error}") from error
-    if size is None:
-        raise MediaError(f"{name}: there is no such file")
-    check_size(size, name)
+        raise NotFoundError(f"{name}: there is no such file") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise NotFoundError(f"{name} is not a file")
+    return found.st_size

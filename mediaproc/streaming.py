@@ -19,7 +19,6 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpRequest
-from rest_framework.exceptions import APIException
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
@@ -38,13 +37,6 @@ SILENCE = 60
 
 class BodyCutError(OSError):
     """The connection broke off, or fell silent, before the body was complete."""
-
-
-class BodyTooLargeError(RequestDataTooBig, APIException):
-    """A body that a view wants in memory, and that is too large for it."""
-
-    status_code = 413
-    default_code = "too_large"
 
 
 class BodyStream(io.RawIOBase):
@@ -103,13 +95,13 @@ class BodyStream(io.RawIOBase):
         return len(part)
 
     def readall(self) -> bytes:
-        """All of it, for parsers that want it in memory. Raises BodyTooLargeError beyond what may lie there."""
+        """All of it, for parsers that want it in memory. Raises RequestDataTooBig beyond what may lie there."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         gathered = bytearray()
         while part := self.read(_BLOCK):
             gathered += part
             if limit is not None and len(gathered) > limit:
-                raise BodyTooLargeError(f"The request's body is too large: at most {limit} bytes are taken here.")
+                raise RequestDataTooBig(f"more than {limit} bytes")
         return bytes(gathered)
 
     def close(self) -> None:

@@ -11,27 +11,30 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from detect.models import SourceAsset
 from jobs.api.receiving import FileView, MediaErrorsView, sender_of
-from jobs.api.uploads import UploadErrorSerializer
+from jobs.api.schema import errors
+from jobs.asset_folders import list_folder
 from jobs.asset_intake import asset_keep, check_size, stored_key
 from jobs.assets import (
     Intake,
     asset_delete,
+    asset_from_root,
     asset_from_storage,
     asset_from_upload,
+    asset_known,
     asset_thumbnail,
 )
 from jobs.uploads.handler import ReceivedFile
+from mediaproc.parsers import JsonParser
 
 _KEEP_SECONDS = 86_400
 
@@ -118,6 +121,7 @@ class FolderSerializer(serializers.Serializer[Any]):
     path = serializers.CharField(allow_blank=True, help_text="empty at the top, which lists the allowed roots")
     parent = serializers.CharField(allow_null=True, allow_blank=True)
     entries = FolderEntrySerializer(many=True)
+    more = serializers.BooleanField(help_text="there are more entries than these 2000")
 
 
 class AssetPages(LimitOffsetPagination):
@@ -132,16 +136,12 @@ class JpegRenderer(BaseRenderer):
     format = "jpg"
 
 
-def _errors(*statuses: int) -> dict[int, Any]:
-    return dict.fromkeys(statuses, UploadErrorSerializer)
-
-
 @extend_schema_view(
     get=extend_schema(
         operation_id="asset_list",
         summary="Videos, newest first",
         parameters=[OpenApiParameter("search", str, description="part of a name, a path or the start of a SHA-256")],
-        responses={200: AssetSerializer(many=True), **_errors(400, 401, 403)},
+        responses={200: AssetSerializer(many=True), **errors(400)},
     )
 )
 class AssetList(FileView, ListModelMixin, GenericAPIView):  # type: ignore[type-arg]  # the stubs', not the class's
@@ -149,7 +149,7 @@ class AssetList(FileView, ListModelMixin, GenericAPIView):  # type: ignore[type-
 
     serializer_class = AssetSerializer
     pagination_class = AssetPages
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [JsonParser, MultiPartParser]
 
     def get_queryset(self) -> QuerySet[SourceAsset]:
         found = SourceAsset.objects.annotate(job_count=Count("jobs")).order_by("-created_at", "-id")
@@ -173,7 +173,7 @@ class AssetList(FileView, ListModelMixin, GenericAPIView):  # type: ignore[type-
         responses={
             200: AssetSerializer,
             201: AssetSerializer,
-            **_errors(400, 401, 403, 404, 409, 410, 413, 415, 423, 503, 507),
+            **errors(400, 404, 409, 410, 413, 415, 423, 503, 507),
         },
     )
     def post(self, request: Request) -> Response:
@@ -189,6 +189,8 @@ class AssetList(FileView, ListModelMixin, GenericAPIView):  # type: ignore[type-
         source = AssetSourceSerializer(data=request.data)
         source.is_valid(raise_exception=True)
         given = source.validated_data
+        if "path" in given:
+            return asset_from_root(given["path"])
         if "storage_key" in given:
             return asset_from_storage(given["storage_key"])
         return asset_from_upload(given["upload_id"], owner=sender_of(request))
@@ -200,19 +202,19 @@ class AssetDetail(MediaErrorsView):
     @extend_schema(
         operation_id="asset_retrieve",
         summary="One video",
-        responses={200: AssetSerializer, **_errors(401, 403, 404)},
+        responses={200: AssetSerializer, **errors(404)},
     )
     def get(self, request: Request, asset_id: UUID) -> Response:
-        return Response(AssetSerializer(_find(asset_id)).data)
+        return Response(AssetSerializer(asset_known(asset_id)).data)
 
     @extend_schema(
         operation_id="asset_delete",
         summary="Remove a video",
         description="What was uploaded goes; a file in an allowed folder or an input object stays.",
-        responses={204: OpenApiResponse(description="it is gone"), **_errors(401, 403, 404, 409, 503)},
+        responses={204: OpenApiResponse(description="it is gone"), **errors(404, 409, 503)},
     )
     def delete(self, request: Request, asset_id: UUID) -> Response:
-        asset_delete(asset=_find(asset_id))
+        asset_delete(asset=asset_known(asset_id))
         return Response(status=204)
 
 
@@ -224,16 +226,22 @@ class AssetThumbnail(MediaErrorsView):
     @extend_schema(
         operation_id="asset_thumbnail",
         summary="A frame from its middle, as a JPEG at most 480 pixels wide",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **_errors(400, 401, 403, 404, 503)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **errors(400, 404, 503)},
     )
     def get(self, request: Request, asset_id: UUID) -> HttpResponse:
-        response = HttpResponse(asset_thumbnail(_find(asset_id)), content_type="image/jpeg")
+        response = HttpResponse(asset_thumbnail(asset_known(asset_id)), content_type="image/jpeg")
         response.headers["Cache-Control"] = f"private, max-age={_KEEP_SECONDS}"
         return response
 
 
-def _find(asset_id: UUID) -> SourceAsset:
-    asset = SourceAsset.objects.filter(id=asset_id).first()
-    if asset is None:
-        raise NotFound(f"There is no asset {asset_id}.")
-    return asset
+class RootFolders(MediaErrorsView):
+    """What lies in the allowed folders."""
+
+    @extend_schema(
+        operation_id="roots_list",
+        summary="Folders and videos below the allowed roots, for choosing one",
+        parameters=[OpenApiParameter("path", str, description="a folder; without it the allowed roots are listed")],
+        responses={200: FolderSerializer, **errors(400, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(FolderSerializer(list_folder(request.query_params.get("path", ""))).data)

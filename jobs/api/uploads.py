@@ -6,26 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, UnsupportedMediaType
+from rest_framework.exceptions import APIException, MethodNotAllowed, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.receiving import MediaErrorsView, sender_of
+from jobs.api.schema import errors
 from jobs.uploads import protocol
 from jobs.uploads.records import UploadRecord, expires_at, is_wanted, offset_of, record_read
 from jobs.uploads.services import upload_append, upload_create, upload_delete
 from mediaproc.streaming import PIECE, body_blocks
-
-
-class UploadErrorSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField(help_text="a sentence a person can act on")
-    code = serializers.CharField(help_text="a word for programs")
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -44,10 +38,6 @@ class VersionError(APIException):
     status_code = 412
     default_code = "wrong_version"
     default_detail = f"This server speaks tus {protocol.VERSION}: send the header Tus-Resumable: {protocol.VERSION}."
-
-
-def _errors(*statuses: int) -> dict[int, Any]:
-    return dict.fromkeys(statuses, UploadErrorSerializer)
 
 
 def _header(name: str, description: str, type_: Any = str, **options: Any) -> OpenApiParameter:
@@ -91,7 +81,7 @@ class UploadList(TusView):
             _header("Upload-Metadata", "`filename` and its name in base64; more pairs parted by commas", required=True),
         ],
         request={PIECE: OpenApiTypes.BINARY},
-        responses={201: _EMPTY, **_errors(400, 401, 403, 409, 412, 413, 423, 503, 507)},
+        responses={201: _EMPTY, **errors(400, 409, 412, 413, 423, 503, 507)},
     )
     def post(self, request: Request) -> Response:
         metadata = request.headers.get("Upload-Metadata", "")
@@ -110,18 +100,11 @@ class UploadList(TusView):
 class UploadDetail(TusView):
     """One upload: ask how far it is, go on with it, give it up."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A POST may stand for another method, for clients behind something that lets no other through."""
-        wanted = request.headers.get("X-HTTP-Method-Override", "").upper()
-        if request.method == "POST" and wanted in ("PATCH", "DELETE", "HEAD"):
-            request.method = wanted
-        return super().dispatch(request, *args, **kwargs)
-
     @extend_schema(
         operation_id="upload_retrieve",
         summary="What became of an upload",
         description="`HEAD` with `Tus-Resumable` is the protocol's own question: it answers with `Upload-Offset`.",
-        responses={200: UploadSerializer, **_errors(401, 403, 404)},
+        responses={200: UploadSerializer, **errors(404)},
     )
     def get(self, request: Request, upload_id: UUID) -> Response:
         record = record_read(upload_id, sender_of(request))
@@ -139,6 +122,15 @@ class UploadDetail(TusView):
             }
         )
 
+    @extend_schema(exclude=True)
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Stands for another method, for clients behind something that lets no other through."""
+        wanted = request.headers.get("X-HTTP-Method-Override", "").upper()
+        method = {"HEAD": self.head, "PATCH": self.patch, "DELETE": self.delete}.get(wanted)
+        if method is None:
+            raise MethodNotAllowed("POST")
+        return method(request, upload_id)
+
     def head(self, request: Request, upload_id: UUID) -> Response:
         """``HEAD``: how many bytes have arrived, also while more are arriving."""
         record = record_read(upload_id, sender_of(request))
@@ -153,7 +145,7 @@ class UploadDetail(TusView):
         "video has been looked at and stored, and names its asset in `X-Asset-Id`.",
         parameters=[_VERSION, _header("Upload-Offset", "bytes the server has", int, required=True)],
         request={PIECE: OpenApiTypes.BINARY},
-        responses={204: _EMPTY, **_errors(400, 401, 403, 404, 409, 410, 412, 413, 415, 423, 503, 507)},
+        responses={204: _EMPTY, **errors(400, 404, 409, 410, 412, 413, 415, 423, 503, 507)},
     )
     def patch(self, request: Request, upload_id: UUID) -> Response:
         if not _is_piece(request):
@@ -167,7 +159,7 @@ class UploadDetail(TusView):
         summary="Give an upload up",
         description="What was received is removed. An asset that was made of it stays.",
         parameters=[_VERSION],
-        responses={204: _EMPTY, **_errors(401, 403, 404, 412, 423)},
+        responses={204: _EMPTY, **errors(404, 412, 423)},
     )
     def delete(self, request: Request, upload_id: UUID) -> Response:
         upload_delete(upload_id=upload_id, owner=sender_of(request))

@@ -6,10 +6,7 @@ from detect.errors import MediaprocError
 
 
 class UploadError(MediaprocError):
-    """Base. ``status`` is the HTTP status, ``code`` the word for programs."""
-
-    status = 400
-    code = "invalid"
+    """Base of them."""
 
 
 class UploadRefusedError(UploadError):
@@ -71,3 +68,10 @@ class UploadDiskFullError(UploadError):
 
     status = 507
     code = "disk_full"
+
+
+class UploadStorageError(UploadError):
+    """Storage cannot be reached, or takes nothing, just now; what had come is kept."""
+
+    status = 503
+    code = "storage"

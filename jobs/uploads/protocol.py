@@ -13,21 +13,6 @@ from jobs.uploads.records import UploadRecord, expires_at
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 
-#: Headers that a page of another origin must be allowed to send and to read.
-REQUEST_HEADERS = ("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "x-http-method-override")
-RESPONSE_HEADERS = (
-    "Location",
-    "Tus-Extension",
-    "Tus-Max-Size",
-    "Tus-Resumable",
-    "Tus-Version",
-    "Upload-Expires",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Offset",
-    "X-Asset-Id",
-)
-
 _LONGEST_METADATA = 4096
 
 

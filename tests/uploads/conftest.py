@@ -23,10 +23,8 @@ from tests.uploads.sending import Site
 _MAKE_KEY = """
 import django; django.setup()
 from mediaproc.services import prepare; prepare(queue=True)
-from django.contrib.auth.models import User
 from jobs.api_keys import ApiKey
-user = User.objects.create_user("sender")
-print(ApiKey.objects.create_key(name="sender", user=user, role="operator")[1])
+print(ApiKey.objects.create_key(name="sender", role="operator")[1])
 """
 
 
@@ -72,7 +70,12 @@ def site() -> Iterator[Site]:
         "MAX_FILE_SIZE_MB": "300",
     }
     made = subprocess.run(
-        [sys.executable, "-c", _MAKE_KEY], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _MAKE_KEY],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert made.returncode == 0, made.stderr
     site = Site(data=data, environment=environment, key=made.stdout.strip())

@@ -82,22 +82,28 @@ class Site:
             )
 
     def part(self, path: str) -> Path:
-        return self.data.root / "uploads" / f"{path.rsplit('/', 1)[-1]}.part"
+        return self.uploads / f"{path.rsplit('/', 1)[-1]}.part"
+
+    @property
+    def uploads(self) -> Path:
+        return self.data.root / "uploads"
+
+    def connect(self, request: str, headers: dict[str, str]) -> socket.socket:
+        """A connection on which the head of a request (``POST /there``) has been sent, and nothing of its body."""
+        place = urlsplit(self.address)
+        connection = socket.create_connection((place.hostname, place.port), 30)
+        lines = [
+            f"{request} HTTP/1.1",
+            f"Host: {place.netloc}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return connection
 
     def open_patch(self, path: str, offset: int, announced: int) -> socket.socket:
-        """A connection on which the head of a PATCH has been sent, and nothing of its body."""
-        connection = socket.create_connection((urlsplit(self.address).hostname, urlsplit(self.address).port), 30)
-        head = {
-            "Host": urlsplit(self.address).netloc,
-            "X-API-Key": self.key,
-            **TUS,
-            "Content-Type": PIECE,
-            "Upload-Offset": str(offset),
-            "Content-Length": str(announced),
-        }
-        lines = [f"PATCH {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
-        connection.sendall("\r\n".join(lines).encode())
-        return connection
+        """As ``connect``, for a piece of an upload."""
+        sizes = {"Upload-Offset": str(offset), "Content-Length": str(announced)}
+        return self.connect(f"PATCH {path}", {**TUS, **sizes, "X-API-Key": self.key, "Content-Type": PIECE})
 
 
 def cut(connection: socket.socket) -> None:
