@@ -279,7 +279,7 @@ def test_worker_is_well_while_it_tells_the_queue_of_itself(own_host: str, capsys
     worker = Worker([queue], connection=queue.connection, name="one")
     with pytest.raises(CommandError, match=f"no worker of {own_host}"):
         call_command("check_worker")
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     worker.set_state("idle")
     try:
         call_command("check_worker")
