@@ -45,7 +45,6 @@ def _header(name: str, description: str, type_: Any = str, **options: Any) -> Op
 
 
 _VERSION = _header("Tus-Resumable", "version of the protocol", enum=[protocol.VERSION], required=True)
-_OTHER_VERSION = "The client speaks another version of the protocol."
 _EMPTY = OpenApiResponse(description="no content; the headers tell")
 
 
@@ -82,7 +81,7 @@ class UploadList(TusView):
             _header("Upload-Metadata", "`filename` and its name in base64; more pairs parted by commas", required=True),
         ],
         request={PIECE: OpenApiTypes.BINARY},
-        responses={201: _EMPTY, **errors(400, 409, 413, 423, 503, 507, status_412=_OTHER_VERSION)},
+        responses={201: _EMPTY, **errors(400, 409, 412, 413, 423, 503, 507)},
     )
     def post(self, request: Request) -> Response:
         metadata = request.headers.get("Upload-Metadata", "")
@@ -146,7 +145,7 @@ class UploadDetail(TusView):
         "video has been looked at and stored, and names its asset in `X-Asset-Id`.",
         parameters=[_VERSION, _header("Upload-Offset", "bytes the server has", int, required=True)],
         request={PIECE: OpenApiTypes.BINARY},
-        responses={204: _EMPTY, **errors(400, 404, 409, 410, 413, 415, 423, 503, 507, status_412=_OTHER_VERSION)},
+        responses={204: _EMPTY, **errors(400, 404, 409, 410, 412, 413, 415, 423, 503, 507)},
     )
     def patch(self, request: Request, upload_id: UUID) -> Response:
         if not _is_piece(request):
@@ -160,7 +159,7 @@ class UploadDetail(TusView):
         summary="Give an upload up",
         description="What was received is removed. An asset that was made of it stays.",
         parameters=[_VERSION],
-        responses={204: _EMPTY, **errors(404, 423, status_412=_OTHER_VERSION)},
+        responses={204: _EMPTY, **errors(404, 412, 423)},
     )
     def delete(self, request: Request, upload_id: UUID) -> Response:
         upload_delete(upload_id=upload_id, owner=sender_of(request))
