@@ -1,4 +1,4 @@
-"""Who may do what: the one place where that is decided, for REST, websockets, event streams, pages, files and the admin.
+"""Who may do what: decided here alone, for REST, websockets, event streams, pages, files and the admin.
 
 Every route has a name and every name a rule here: by method, the least role. A route without a rule is closed to
 everyone, and a test fails for it.
@@ -59,7 +59,20 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "job-crop": _READ,
         # detection
         "detect-checkpoints": _READ,
+        "detect-bookmark": {"PATCH": CURATOR},
+        "detect-compare": _READ,
+        "detect-estimate": {"POST": VIEWER},
         "detect-scenarios": _READ,
+        "detect-sightings": _READ,
+        "job-tree": _READ,
+        "detect-jobs": {"GET": VIEWER, "POST": OPERATOR},
+        "detect-job": {"GET": VIEWER, "PATCH": OPERATOR, "DELETE": OPERATOR},
+        "detect-job-pause": {"POST": OPERATOR},
+        "detect-job-resume": {"POST": OPERATOR},
+        "detect-job-cancel": {"POST": OPERATOR},
+        "detect-replay": {"POST": OPERATOR},
+        "detect-retry": {"POST": OPERATOR},
+        "detect-stages": _READ,
         "detect-replay-stage": {"POST": OPERATOR},
         "detect-gpu-edges": {"POST": OPERATOR},
         "detect-gpu-edges-debug": {"POST": OPERATOR},
@@ -167,7 +180,7 @@ async def authorize_scope(scope: Mapping[str, Any], route: str) -> Principal | N
 
 
 async def scope_principal(scope: Mapping[str, Any]) -> Principal | None:
-    """Whose session cookie or key the headers of a connection carry; None for nobody known, or a key that is not good."""
+    """Whose session cookie or key a connection's headers carry; None for nobody known, or a key that is not good."""
     request = HttpRequest()
     for name, value in scope["headers"]:
         request.META[f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"] = value.decode("latin-1")

@@ -19,7 +19,9 @@ from detect.types import KnownBrandRecord
 from jobs.api.orders import JobSerializer, PlainText, SubmitSerializer, order_from
 from jobs.api.schema import errors
 from jobs.assets import asset_from_root, asset_from_storage
+from jobs.choices import JobStatus, RunType
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
+from jobs.listing import job_page
 from jobs.models import DetectJob
 from jobs.services import job_submit
 
@@ -46,8 +48,46 @@ def _action(operation_id: str, summary: str) -> Any:
     )
 
 
+class JobQuerySerializer(serializers.Serializer[Any]):
+    """Filters of the list; ``status`` and ``run_type`` may be given several times."""
+
+    status = serializers.MultipleChoiceField(choices=JobStatus.choices, required=False)
+    run_type = serializers.MultipleChoiceField(choices=RunType.choices, required=False)
+    profile = PlainText(required=False)
+    pipeline = PlainText(required=False)
+    tag = PlainText(required=False, max_length=100)
+    brand = PlainText(required=False, max_length=300, help_text="name in any spelling, or id")
+    asset = serializers.UUIDField(required=False)
+    parent = serializers.UUIDField(required=False)  # type: ignore[assignment]  # the name is the interface's
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+    search = PlainText(required=False, help_text="part of path, tag, requester or id")
+    ordering = PlainText(required=False, max_length=100, help_text="such as -priority,created_at")
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=2**31 - 1)
+
+
+class JobPageSerializer(serializers.Serializer[Any]):
+    jobs = JobSerializer(many=True)
+    total = serializers.IntegerField()
+
+
 class JobList(APIView):
     """``/detect/jobs``."""
+
+    @extend_schema(
+        operation_id="list_jobs",
+        summary="Jobs, newest first",
+        parameters=[JobQuerySerializer],
+        responses={200: JobPageSerializer, **errors(400)},
+        tags=["jobs"],
+    )
+    def get(self, request: Request) -> Response:
+        query = JobQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        paging = query.validated_data
+        page = job_page(request.query_params, limit=paging["limit"], offset=paging["offset"])
+        return Response(JobPageSerializer(page).data)
 
     @extend_schema(
         operation_id="submit_job",
