@@ -15,20 +15,21 @@ from django.utils import timezone
 from brands.models import KnownBrand
 from brands.selectors import known_brands_snapshot
 from detect.checkpoints import serde
-from detect.config import Overrides, load_pipeline, merge, resolve
+from detect.config import Overrides, load_pipeline, resolve
 from detect.errors import CancelledError, ConfigError, ConflictError, MediaprocError
 from detect.events import RunListener
 from detect.media.probe import Probe
 from detect.models import SourceAsset
 from detect.persistence import database_errors, timeline_for
 from detect.report import Report
+from jobs.branching import branch_point
 from jobs.choices import JobStatus, RunType
 from jobs.lifecycle import job_reschedule, job_resume
 from jobs.locks import driven_in_foreground, job_lock, request_lock
 from jobs.models import DetectJob, WorkUnit
 from jobs.progress import JobProgress
 from jobs.runs import job_complete, job_reading, job_runner, record_frames
-from jobs.selectors import job_assemble_report, job_branch, job_known_brands
+from jobs.selectors import job_assemble_report, job_branch
 from jobs.states import job_move, still_wanted
 from jobs.work.tokens import announce_start, new_message_id
 from jobs.work.units import held_elsewhere
@@ -120,23 +121,13 @@ def job_replay(
     branch, ``ConflictError`` when the parent did not get that far.
     """
     order = order or Order()
-    pipeline = load_pipeline(parent.pipeline)
-    index = pipeline.index(start_stage)
-    merged = merge(parent.config_overrides, overrides)
-    config = resolve(pipeline, parent.profile_name, merged)
-    earlier = [stage for stage in overrides if pipeline.index(stage) < index]
-    if earlier:
-        raise ConfigError(f"options of {', '.join(earlier)} have no effect on a replay from {start_stage}: start there")
-    branch = job_branch(parent)
-    if len(branch) < index:
-        reached = branch[-1].stage if branch else "nothing"
-        raise ConflictError(f"job {parent.id} has nothing to replay {start_stage} from: it got as far as {reached}")
+    at = branch_point(parent=parent, start_stage=start_stage, overrides=overrides)
     timeline = parent.timeline
-    if index == 0:
-        first = pipeline.stages[0]
-        timeline = timeline_for(parent.source_asset, config.options[first.name], first.version, parent.profile_name)
-    known_brands = _refreshed_brands(parent)
-    request_digest = serde.digest([str(parent.id), start_stage, merged, serde.digest_bytes(known_brands)])
+    if at.index == 0:
+        first = at.pipeline.stages[0]
+        timeline = timeline_for(parent.source_asset, at.config.options[first.name], first.version, parent.profile_name)
+    known_brands = serde.pack(serde.encode(at.known_brands))
+    request_digest = serde.digest([str(parent.id), start_stage, at.overrides, serde.digest_bytes(known_brands)])
     with request_lock(request_digest):
         found = _find_again(request_digest, order)
         if found is not None:
@@ -150,10 +141,10 @@ def job_replay(
             pipeline=parent.pipeline,
             profile_name=parent.profile_name,
             parent_job=parent,
-            branch_point_id=branch[index - 1].id if index else None,
+            branch_point_id=at.branch[-1].id if at.index else None,
             run_type=run_type,
             replay_from_stage=start_stage,
-            config_overrides=merged,
+            config_overrides=at.overrides,
             known_brands=known_brands,
             request_digest=request_digest,
         )
@@ -276,12 +267,3 @@ def _mark_failed(job: DetectJob, reason: str) -> None:
         job_move(job, JobStatus.FAILED, error_message=reason)
     except (Error, MediaprocError) as error:
         logger.info("job %s failed and its row could not be changed: %s", job.id, error)
-
-
-def _refreshed_brands(parent: DetectJob) -> bytes:
-    """The brands a replay knows: those its parent was given, or all confirmed ones, as they are today."""
-    before = job_known_brands(parent)
-    only = None
-    if before.given:
-        only = list(KnownBrand.objects.filter(id__in=[record.brand_id for record in before.brands]))
-    return serde.pack(serde.encode(known_brands_snapshot(asset=parent.source_asset, only=only)))

@@ -1,38 +1,51 @@
-"""The detection interface, ``/detect``: a job's checkpoints and the bookmarked ones."""
+"""``GET /detect/checkpoints/{job_id}``: the nodes that a job's result stands on."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from rest_framework.exceptions import NotFound
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.checkpoints.store import CheckpointRecord
-from detect.persistence import DatabaseCheckpointStore
+from detect.errors import NotFoundError
+from jobs.api.schema import errors
+from jobs.api.trees import OverridesField
 from jobs.models import DetectJob
 from jobs.selectors import job_branch
 
 
+class CheckpointSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    parent_id = serializers.UUIDField(allow_null=True)
+    job_id = serializers.UUIDField(help_text="the job that made it: a replay stands on its parent's nodes")
+    stage = serializers.CharField()
+    stage_index = serializers.IntegerField()
+    is_scenario = serializers.BooleanField(default=False)
+    scenario_label = serializers.CharField(allow_blank=True, default="")
+    created_at = serializers.DateTimeField()
+    stats = serializers.DictField(help_text="what the stage did, in figures")
+    config_overrides = OverridesField(help_text="merged down the branch")
+
+
 class CheckpointList(APIView):
-    """``GET /detect/checkpoints/{job_id}``: the nodes a job's result stands on, first stage first."""
+    """First stage first."""
 
+    @extend_schema(
+        operation_id="checkpoints",
+        summary="The checkpoints of a job",
+        tags=["detection"],
+        responses={200: CheckpointSerializer(many=True), **errors(404)},
+    )
     def get(self, request: Request, job_id: UUID) -> Response:
-        job = DetectJob.objects.filter(id=job_id).select_related("timeline").first()
+        job = DetectJob.objects.only("id", "branch_point_id").filter(id=job_id).first()
         if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+            raise NotFoundError(f"There is no job {job_id}.")
         return Response([_checkpoint(node) for node in job_branch(job)])
-
-
-class ScenarioList(APIView):
-    """``GET /detect/scenarios``: bookmarked checkpoints of all jobs, newest first."""
-
-    def get(self, request: Request) -> Response:
-        nodes = DatabaseCheckpointStore().list_scenarios()
-        jobs = DetectJob.objects.select_related("timeline").in_bulk([node.job_id for node in nodes])
-        return Response([_scenario(node, jobs[node.job_id]) for node in nodes if node.job_id in jobs])
 
 
 def _checkpoint(node: CheckpointRecord) -> dict[str, Any]:
@@ -47,17 +60,4 @@ def _checkpoint(node: CheckpointRecord) -> dict[str, Any]:
         "created_at": node.created_at,
         "stats": node.stats.get(node.stage, {}),
         "config_overrides": node.config_overrides,
-    }
-
-
-def _scenario(node: CheckpointRecord, job: DetectJob) -> dict[str, Any]:
-    return {
-        "id": node.id,
-        "job_id": node.job_id,
-        "stage": node.stage,
-        "scenario_label": node.scenario_label,
-        "profile_name": job.profile_name,
-        "video_path": job.video_path,
-        "frame_count": 0 if job.timeline is None else len(job.timeline.frames_meta),
-        "created_at": node.created_at,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,7 +99,7 @@ class TestMoved:
         assert [(pair.start_shift, pair.end_shift) for pair in found.moved] == [(0.502, 0)]
 
     def test_exact_edges_may_not_move(self):
-        exact = {"start_uncertainty": 0.04, "end_uncertainty": 0.04}
+        exact: dict[str, Any] = {"start_uncertainty": 0.04, "end_uncertainty": 0.04}
         left = [brand("Acme", exposure(1, 4, **exact))]
         assert not compare(left, [brand("Acme", exposure(1, 4.08, **exact))]).moved
         assert compare(left, [brand("Acme", exposure(1, 4.2, **exact))]).moved
@@ -115,7 +117,7 @@ class TestMoved:
         assert moves(found) == [(0, 10, 0, 4), (0, 10, 6, 10)]
 
     def test_a_part_that_is_within_uncertainty_of_its_pair_still_counts(self):
-        unsure = {"start_uncertainty": 9, "end_uncertainty": 9}
+        unsure: dict[str, Any] = {"start_uncertainty": 9, "end_uncertainty": 9}
         left = [brand("Acme", exposure(0, 4, **unsure), exposure(5, 9, **unsure))]
         found = compare(left, [brand("Acme", exposure(0, 9, **unsure))])
         assert len(found.moved) == 1
