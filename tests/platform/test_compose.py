@@ -129,9 +129,10 @@ def test_service_is_watched_kept_and_started_again(name: str) -> None:
     service = _SERVICES[name]
     assert set(service["healthcheck"]) >= {"test", "interval", "timeout", "retries"}
     assert service["restart"] == "unless-stopped"
-    volumes = [volume.split(":")[0] for volume in service["volumes"]]
+    volumes = {volume.split(":")[0] for volume in service["volumes"] if not volume.startswith(".")}
     assert volumes
-    assert set(volumes) <= set(_VOLUMES)
+    assert volumes <= set(_VOLUMES)
+    assert all(volume.endswith(":ro") for volume in service["volumes"] if volume.startswith("."))
     assert ("gpu" in service.get("profiles", [])) == (name in {"worker-gpu", "inference"})
     assert "privileged" not in service
 
@@ -198,6 +199,12 @@ def test_settings_reach_the_servers_they_name() -> None:
     assert "-s3.port=8333" in _SERVICES["s3"]["command"]
     for name in ("worker-cpu", "worker-gpu", "scheduler"):
         assert _SERVICES[name]["environment"] == settings
+
+
+def test_videos_are_where_the_programs_look_for_them() -> None:
+    for name in ("web", "worker-cpu", "worker-gpu"):
+        roots = _SERVICES[name]["environment"]["MEDIAPROC_ROOTS"]
+        assert f"./videos:{roots}:ro" in _SERVICES[name]["volumes"]
 
 
 def _variables() -> dict[str, set[str | None]]:
