@@ -43,6 +43,7 @@ def places(tmp_path: Path, settings: Settings) -> Path:
         "default": {"BACKEND": "mediaproc.localfiles.LocalFiles", "OPTIONS": {"location": str(tmp_path / "storage")}},
     }
     settings.UPLOADS_FOLDER = tmp_path / "uploads"
+    settings.UPLOADS_FOLDER.mkdir()
     settings.CACHE_FOLDER = tmp_path / "cache"
     return tmp_path
 
