@@ -118,6 +118,9 @@ class DatabaseAnswerStore:
         body = ModelAnswer.objects.filter(digest=digest).values_list("body", flat=True).first()
         return None if body is None else msgspec.json.decode(bytes(body), type=StoredAnswer)
 
+    def find(self, digests: Sequence[str]) -> set[str]:
+        return set(ModelAnswer.objects.filter(digest__in=digests).values_list("digest", flat=True))
+
     def put(self, digest: str, answer: StoredAnswer) -> None:
         row = ModelAnswer(
             digest=digest,

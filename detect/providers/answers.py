@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Protocol
 
 from msgspec import Meta
@@ -59,6 +60,9 @@ class AnswerStore(Protocol):
     def get(self, digest: str) -> StoredAnswer | None:
         """The answer under ``digest``, or None."""
 
+    def find(self, digests: Sequence[str]) -> set[str]:
+        """Those of ``digests`` under which there is an answer, in one query."""
+
     def put(self, digest: str, answer: StoredAnswer) -> None:
         """Store an answer. Raises ``StorageError`` when it cannot be kept."""
 
@@ -71,6 +75,9 @@ class MemoryAnswerStore:
 
     def get(self, digest: str) -> StoredAnswer | None:
         return self._answers.get(digest)
+
+    def find(self, digests: Sequence[str]) -> set[str]:
+        return self._answers.keys() & set(digests)
 
     def put(self, digest: str, answer: StoredAnswer) -> None:
         self._answers.setdefault(digest, answer)

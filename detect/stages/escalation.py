@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, TypeVar
@@ -85,42 +86,60 @@ def provider_digests(options: EscalationOptions, resources: Resources) -> tuple[
 
     Neither price nor key: a cheaper contract or a renewed key gives the same answers.
     """
-    problem, provider = _find_provider(options, resources)
+    problem, provider = find_provider(options, resources)
     if provider is None:
         return (f"provider:{serde.digest(problem)}",)
     model = [provider.name, provider.kind, provider.base_url, provider.model, provider.extra_body]
     return (f"provider:{serde.digest([PROMPT_VERSION, model])}",)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Candidates that are worth a question, put together and in the order they are asked, and those that are not."""
+
+    asked: list[Group]
+    too_many: list[Group]
+    too_brief: list[Candidate]
+
+
 def escalate(ctx: StageContext, unresolved: list[Candidate], output: type[OutputT]) -> OutputT:
     """Ask ``ctx.options.provider`` about ``unresolved`` and sort them by its answers."""
     options: EscalationOptions = ctx.options
-    problem, provider = _find_provider(options, ctx.resources)
+    problem, provider = find_provider(options, ctx.resources)
     if provider is None:
         return output(detections=[], unresolved=unresolved, calls=[], skipped=problem)
-    worth = [one for one in unresolved if len({seen.sequence for seen in one.observations}) >= options.min_frames]
-    groups = group(worth, partial(_look, ctx), options.same_picture_bits)
-    asked = groups[: options.max_questions]
-    verdicts = _interview(ctx, provider, asked)
+    chosen = choose(ctx, unresolved)
+    verdicts = _interview(ctx, provider, chosen.asked)
 
     sorter = Sorter(provider, ctx.known_brands, options.min_confidence)
-    for found, verdict in zip(asked, verdicts, strict=True):
+    for found, verdict in zip(chosen.asked, verdicts, strict=True):
         sorter.add(found, verdict)
-    for found in groups[options.max_questions :]:
+    for found in chosen.too_many:
         sorter.leave(found.members, f"not asked, max_questions is {options.max_questions}")
-    worthy = {one.candidate_id for one in worth}
-    brief = [one for one in unresolved if one.candidate_id not in worthy]
-    sorter.leave(brief, f"not asked, seen on fewer than {options.min_frames} sampled frames")
+    sorter.leave(chosen.too_brief, f"not asked, seen on fewer than {options.min_frames} sampled frames")
     return output(
         detections=[sorter.detections[one.candidate_id] for one in unresolved if one.candidate_id in sorter.detections],
         unresolved=[sorter.left[one.candidate_id] for one in unresolved if one.candidate_id in sorter.left],
         calls=[verdict.call for verdict in verdicts if verdict.call is not None],
-        stats=_stats(unresolved, groups, verdicts, sorter),
+        stats=_stats(unresolved, len(chosen.asked) + len(chosen.too_many), verdicts, sorter),
         incomplete=any(verdict.failed for verdict in verdicts),
     )
 
 
-def _find_provider(options: EscalationOptions, resources: Resources) -> tuple[str, Provider | None]:
+def choose(ctx: StageContext, unresolved: list[Candidate]) -> Chosen:
+    """Which of ``unresolved`` are asked about. Pictures are looked at where texts alone do not tell them apart."""
+    options: EscalationOptions = ctx.options
+    worth = [one for one in unresolved if len({seen.sequence for seen in one.observations}) >= options.min_frames]
+    groups = group(worth, partial(_look, ctx), options.same_picture_bits)
+    worthy = {one.candidate_id for one in worth}
+    return Chosen(
+        asked=groups[: options.max_questions],
+        too_many=groups[options.max_questions :],
+        too_brief=[one for one in unresolved if one.candidate_id not in worthy],
+    )
+
+
+def find_provider(options: EscalationOptions, resources: Resources) -> tuple[str, Provider | None]:
     """The provider to ask, or a sentence that says why there is none."""
     provider = resources.providers.get(options.provider)
     if provider is None:
@@ -143,10 +162,11 @@ def _interview(ctx: StageContext, provider: Provider, groups: Sequence[Group]) -
             checkpoint=ctx.checkpoint,
             progress=ctx.progress,
         )
-        return interview.run([partial(_question, ctx, found) for found in groups])
+        return interview.run([partial(question_about, ctx, found) for found in groups])
 
 
-def _question(ctx: StageContext, found: Group) -> Question:
+def question_about(ctx: StageContext, found: Group) -> Question:
+    """The question about a group: pictures of its best member, cut from the stored frames."""
     options: EscalationOptions = ctx.options
     best = found.best
     return ask_about(
@@ -184,14 +204,14 @@ def _look(ctx: StageContext, candidate: Candidate) -> int:
     return crops.look(_pictures(ctx, candidate, 1)[0])
 
 
-def _stats(candidates: list[Candidate], groups: list[Group], verdicts: list[Verdict], sorter: Sorter) -> Stats:
+def _stats(candidates: list[Candidate], distinct: int, verdicts: list[Verdict], sorter: Sorter) -> Stats:
     calls = [verdict.call for verdict in verdicts if verdict.call is not None]
     answered = sum(verdict.answer is not None for verdict in verdicts)
     return {
         "candidates": len(candidates),
-        "distinct": len(groups),
+        "distinct": distinct,
         "answered": answered,
-        "unanswered": len(groups) - answered,
+        "unanswered": distinct - answered,
         "unsure": sorter.unsure,
         "brands": len({detection.brand for detection in sorter.detections.values()}),
         "detections": len(sorter.detections),

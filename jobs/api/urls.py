@@ -7,6 +7,7 @@ from django.urls import path
 from jobs.api.assets import AssetDetail, AssetList, AssetThumbnail, RootFolders
 from jobs.api.comparisons import CompareView
 from jobs.api.detection import CheckpointList
+from jobs.api.estimates import EstimateView
 from jobs.api.events import JobEvents, JobLog
 from jobs.api.gpu_proxy import GpuDetectEdges, GpuDetectEdgesDebug
 from jobs.api.jobs import JobCancel, JobDetail, JobList, JobPause, JobResume
@@ -29,6 +30,7 @@ urlpatterns = [
     path("detect/checkpoints/<uuid:job_id>", CheckpointList.as_view(), name="detect-checkpoints"),
     path("detect/checkpoints/<uuid:checkpoint_id>/bookmark", Bookmark.as_view(), name="detect-bookmark"),
     path("detect/compare", CompareView.as_view(), name="detect-compare"),
+    path("detect/estimate", EstimateView.as_view(), name="detect-estimate"),
     path("detect/gpu/detect_edges", GpuDetectEdges.as_view(), name="detect-gpu-edges"),
     path("detect/gpu/detect_edges/debug", GpuDetectEdgesDebug.as_view(), name="detect-gpu-edges-debug"),
     path("detect/jobs", JobList.as_view(), name="detect-jobs"),

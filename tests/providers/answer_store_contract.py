@@ -39,6 +39,11 @@ class AnswerStoreContract:
         store.put("b" * 64, other)
         assert (store.get(DIGEST), store.get("b" * 64)) == (STORED, other)
 
+    def test_what_is_there_is_found_at_once(self, store: AnswerStore) -> None:
+        store.put(DIGEST, STORED)
+        assert store.find([DIGEST, "b" * 64]) == {DIGEST}
+        assert store.find([]) == set()
+
     def test_an_answer_once_stored_stays(self, store: AnswerStore) -> None:
         store.put(DIGEST, STORED)
         store.put(DIGEST, replace(STORED, usd="9"))
