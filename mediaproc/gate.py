@@ -33,7 +33,7 @@ class AccessMiddleware:
 
     def __init__(self, get_response: View) -> None:
         self._get_response = get_response
-        self._csrf = CsrfViewMiddleware(get_response)  # type: ignore[arg-type]  # only its check is used
+        self._csrf = CsrfViewMiddleware(get_response)  # only its check is used
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
@@ -75,7 +75,7 @@ class AccessMiddleware:
     def _admit(self, request: HttpRequest, principal: Principal, view: View) -> HttpResponseBase | None:
         request.principal = principal  # type: ignore[attr-defined]
         if principal.key is not None:
-            request.user = principal.user  # type: ignore[assignment]
+            request.user = principal.user
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # Django's own name for this
             return None
         if request.method in _SAFE or not getattr(view, "csrf_exempt", False):

@@ -22,11 +22,11 @@ from mediaproc.services import ensure_queue
 log = structlog.get_logger(__name__)
 
 
-class _StateSerializer(serializers.Serializer[Any]):
+class HealthSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["ok"])
 
 
-class _StatesSerializer(serializers.Serializer[Any]):
+class PartsSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["ok", "degraded"])
     database = serializers.ChoiceField(["ok", "down"])
     queue = serializers.ChoiceField(["ok", "down"])
@@ -43,7 +43,7 @@ class _Open(APIView):
 class Health(_Open):
     """``GET /api/health``: the site answers."""
 
-    @extend_schema(operation_id="health", auth=[], tags=["health"], responses=_StateSerializer)
+    @extend_schema(operation_id="health", auth=[], tags=["health"], responses=HealthSerializer)
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
@@ -55,7 +55,7 @@ class Healthz(_Open):
         operation_id="healthz",
         auth=[],
         tags=["health"],
-        responses={200: _StatesSerializer, 503: OpenApiResponse(_StatesSerializer, "One of them is down.")},
+        responses={200: PartsSerializer, 503: OpenApiResponse(PartsSerializer, "One of them is down.")},
     )
     def get(self, request: Request) -> Response:
         states = {name: _state(name, probe) for name, probe in _PROBES.items()}

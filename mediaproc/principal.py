@@ -22,7 +22,7 @@ class Program(AnonymousUser):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.username = name
+        self.username = name  # type: ignore[assignment]  # the stubs know of nobody's alone
 
     @property
     def is_authenticated(self) -> bool:  # type: ignore[override]  # nobody's session, and known all the same

@@ -20,7 +20,7 @@ class RootError(MediaprocError):
 
 def allowed_roots() -> list[Path]:
     """The allowed folders that are there, without links."""
-    return [root for given in settings.ROOTS if (root := _real(Path(given))) is not None and root.is_dir()]
+    return [root for root in _real_roots() if root.is_dir()]
 
 
 def allowed_path(text: str) -> Path:
@@ -29,17 +29,14 @@ def allowed_path(text: str) -> Path:
     Raises RootError for a path outside of every root, with ``..`` or a NUL in it, or through a link that leads out;
     NotFoundError where nothing is there.
     """
-    given = _checked(text)
-    for place in _places(given):
-        real = _real(place)
-        if real is None:
-            continue
-        if not any(real.is_relative_to(root) for root in allowed_roots()):
+    places = list(_places(_checked(text)))
+    if not places:
+        raise _outside(text)
+    for real in filter(None, map(_real, places)):
+        if not any(real.is_relative_to(root) for root in _real_roots()):
             raise _outside(text)
         if _mode(real) is not None:
             return real
-    if not any(True for _ in _places(given)):
-        raise _outside(text)
     raise NotFoundError(f"There is no {text!r} in the allowed folders ({_named()}).")
 
 
@@ -73,8 +70,12 @@ def _places(given: Path) -> Iterator[Path]:
     written = [Path(root).absolute() for root in settings.ROOTS]
     if not given.is_absolute():
         yield from (root / given for root in written)
-    elif any(given.is_relative_to(root) for root in (*written, *allowed_roots())):
+    elif any(given.is_relative_to(root) for root in (*written, *_real_roots())):
         yield given
+
+
+def _real_roots() -> list[Path]:
+    return [root for given in settings.ROOTS if (root := _real(Path(given))) is not None]
 
 
 def _real(path: Path) -> Path | None:

@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
+import jobs.api.schema  # noqa: F401 - tells the document of the interfaces how one shows who one is
 from mediaproc import errors, health
 
 urlpatterns = [
@@ -15,7 +16,11 @@ urlpatterns = [
     path("api/health", health.Health.as_view(), name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
-    path("api/redoc", SpectacularRedocView.as_view(url_name="api-schema"), name="api-redoc"),
+    path(
+        "api/redoc",
+        SpectacularRedocView.as_view(url_name="api-schema", template_name="api/redoc.html"),
+        name="api-redoc",
+    ),
     path("docs", RedirectView.as_view(pattern_name="api-docs"), name="docs"),
     path("redoc", RedirectView.as_view(pattern_name="api-redoc"), name="redoc"),
     path("login", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -19,6 +19,7 @@ _MEANINGS = {
     406: "None of the types that are accepted can be given.",
     409: "It does not go with the state things are in.",
     410: "It was there and is gone.",
+    412: "The client speaks another version of the protocol.",
     413: "The body is too large.",
     415: "The body is of a type that is not taken.",
     416: "The range lies outside of the file.",
@@ -39,6 +40,19 @@ class ErrorSerializer(serializers.Serializer[Any]):
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the interface's
 
 
+_REFERENCE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+# what the serializer above comes to, for a document in which no operation names it
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {}},
+    },
+    "required": ["code", "detail"],
+}
+
+
 def errors(*statuses: int, **meanings: str) -> dict[int, OpenApiResponse]:
     """For ``extend_schema(responses={200: …, **errors(404, 409)})``: these statuses, with 401 and 403, which all have.
 
@@ -49,7 +63,24 @@ def errors(*statuses: int, **meanings: str) -> dict[int, OpenApiResponse]:
     return {number: OpenApiResponse(ErrorSerializer, said.get(number, _MEANINGS[number])) for number in numbers}
 
 
-class PrincipalScheme(OpenApiAuthenticationExtension):
+def declare_shared_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of the document: what every closed operation, and every one that takes a body, may answer.
+
+    They come from before the views: the access table, the CSRF check, the parsers. What a view declares stays.
+    """
+    for path in result["paths"].values():
+        for operation in path.values():
+            shared = [401, 403] if operation.get("security") else []
+            shared += [400, 413, 415] if "requestBody" in operation else []
+            for status in shared:
+                operation["responses"].setdefault(str(status), _REFERENCE | {"description": _MEANINGS[status]})
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas.setdefault("Error", _ERROR)
+    return result
+
+
+class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
     """Three ways in, each enough by itself."""
 
     target_class = "mediaproc.authentication.PrincipalAuthentication"

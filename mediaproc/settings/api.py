@@ -1,4 +1,4 @@
-"""REST framework: closed by default, errors in one shape; the document of the interfaces; who may ask from a browser."""
+"""REST framework: closed by default, errors in one shape. The document of the interfaces, and CORS."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jobs.api.schema.declare_shared_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {"PartStateEnum": ["ok", "down"]},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # served from here: a page of this site asks nobody else's
     "SWAGGER_UI_DIST": "SIDECAR",
