@@ -164,6 +164,15 @@ def make_thumbnail(file: Path, sha256: str, duration: float) -> None:
         default_storage.save(thumbnail_key(sha256), ContentFile(jpeg.tobytes()))
 
 
+def sync_folder(path: Path) -> None:
+    """Have what was made, renamed or removed in a folder survive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def storage_told(what: str) -> Iterator[None]:
     """Turn what a disk or a bucket raises into ``StorageError``."""
@@ -192,11 +201,7 @@ def _store(file: Path, key: str) -> None:
             default_storage.save(key, _Movable(opened, file))
         place = local_file(key)
         if place is not None:
-            handle = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)  # the file must be there after a power cut, for what was received is removed next
-            finally:
-                os.close(handle)
+            sync_folder(place.parent)  # what was received is removed next
 
 
 def _is_stored(key: str) -> bool:

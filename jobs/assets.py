@@ -96,6 +96,7 @@ def asset_from_storage(key: str) -> Intake:
 def asset_from_upload(upload_id: UUID, *, owner: str) -> Intake:
     """The asset of an upload that is whole; asked again, the same. Raises ``jobs.uploads.errors.UploadError``."""
     record = upload_finish(upload_id=upload_id, owner=owner)
+    assert record.asset_id is not None
     asset = SourceAsset.objects.filter(id=record.asset_id).first()
     if asset is None:
         raise MediaError("what was uploaded has been deleted since: upload it again")

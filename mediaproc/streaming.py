@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpRequest
 
-Scope = MutableMapping[str, Any]
+Scope = dict[str, Any]
 Receive = Callable[[], Any]
 Send = Callable[[Any], Any]
 

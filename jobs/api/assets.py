@@ -119,7 +119,7 @@ class FolderEntrySerializer(serializers.Serializer[Any]):
 
 class FolderSerializer(serializers.Serializer[Any]):
     path = serializers.CharField(allow_blank=True, help_text="empty at the top, which lists the allowed roots")
-    parent = serializers.CharField(allow_null=True, allow_blank=True)
+    parent = serializers.CharField(allow_null=True, allow_blank=True)  # type: ignore[assignment]  # a field, no parent
     entries = FolderEntrySerializer(many=True)
     more = serializers.BooleanField(help_text="there are more entries than these 2000")
 
@@ -144,7 +144,7 @@ class JpegRenderer(BaseRenderer):
         responses={200: AssetSerializer(many=True), **errors(400)},
     )
 )
-class AssetList(FileView, ListModelMixin, GenericAPIView):  # type: ignore[type-arg]  # the stubs', not the class's
+class AssetList(FileView, ListModelMixin, GenericAPIView):
     """All assets, and the way in for a new one."""
 
     serializer_class = AssetSerializer

@@ -43,7 +43,7 @@ class VideoUploadHandler(FileUploadHandler):
         input_data: Any,
         META: dict[str, str],  # noqa: N803 - Django's name
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         """Refuse before the first byte what is announced to be too large."""

@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 import msgspec
 from django.conf import settings
 
+from jobs.asset_intake import sync_folder
 from jobs.uploads.errors import UploadBusyError, UploadDiskFullError, UploadMissingError
 
 State = Literal["receiving", "done", "refused"]
@@ -138,7 +139,7 @@ def part_locked(upload_id: UUID) -> Iterator[BinaryIO]:
             raise UploadMissingError(f"There is nothing left of upload {upload_id}: begin a new one.")
         _wanted_path(upload_id).unlink(missing_ok=True)
         file.seek(0, os.SEEK_END)
-        yield file  # type: ignore[misc]  # FileIO is a BinaryIO, but for the stubs
+        yield file
 
 
 def is_wanted(upload_id: UUID) -> bool:
@@ -164,15 +165,6 @@ def full_disk_told() -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise UploadDiskFullError("The disk that takes uploads is full: make room on it, then go on.") from error
-
-
-def sync_folder(path: Path) -> None:
-    """Have what was made, renamed or removed in a folder survive a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _is_still_at(path: Path, file: BinaryIO) -> bool:

@@ -91,6 +91,7 @@ class Site:
     def connect(self, request: str, headers: dict[str, str]) -> socket.socket:
         """A connection on which the head of a request (``POST /there``) has been sent, and nothing of its body."""
         place = urlsplit(self.address)
+        assert place.port is not None
         connection = socket.create_connection((place.hostname, place.port), 30)
         lines = [
             f"{request} HTTP/1.1",
