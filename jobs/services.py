@@ -263,7 +263,8 @@ def _execute(job: DetectJob, listener: RunListener, checkpoint: Callable[[], Non
 def _mark_failed(job: DetectJob, reason: str) -> None:
     """Say on the job why it failed. Where not even that can be stored it stays as it is, and is found again so."""
     try:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         job_move(job, JobStatus.FAILED, error_message=reason)
     except (Error, MediaprocError) as error:
         logger.info("job %s failed and its row could not be changed: %s", job.id, error)
