@@ -34,7 +34,7 @@ def workers_present() -> list[Presence]:
         return []
     oldest = datetime.now(UTC) - _FRESH
     return [
-        Presence(worker.name, worker.hostname or "", worker.pid or 0, worker.state, tuple(worker.queue_names()))
+        Presence(worker.name, worker.hostname or "", worker.pid or 0, worker.get_state(), tuple(worker.queue_names()))
         for worker in workers
         if worker.last_heartbeat is not None and worker.last_heartbeat.replace(tzinfo=UTC) >= oldest
     ]
