@@ -106,14 +106,13 @@ def test_a_smaller_role_is_refused_before_anything_happens(
                 assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), (method, role)
 
 
-@pytest.mark.parametrize("route", RULED, ids=named)
+@pytest.mark.parametrize("route", [route for route in RULED if "GET" in RULES.get(route.name, ())], ids=named)
 def test_the_least_role_gets_to_the_view(
     client: Client, key_of: Callable[[Role], dict[str, str]], route: Route
 ) -> None:
-    least = RULES[route.name].get("GET")
-    if least is None:  # what changes something is not tried here
-        pytest.skip("nothing to read")
-    headers = {} if least is OPEN else key_of(Role(least.value))
+    """Of what is read: what changes something is not tried on addresses where nothing is."""
+    least = RULES[route.name]["GET"]
+    headers = key_of(least) if isinstance(least, Role) else {}
     assert client.get(route.path, headers=headers).status_code in {200, 302, 400, 404, 406, 409}
 
 
