@@ -38,6 +38,9 @@ class StorageError(MediaprocError):
 class InferenceError(StorageError):
     """The inference server cannot be reached, is overloaded or runs other models: worth trying again later."""
 
+    code = "inference_unavailable"
+    status = 503
+
 
 class BudgetError(MediaprocError):
     """The next call to a paid model would break the budget."""

@@ -33,6 +33,9 @@ _SAMPLED = ExtractFramesOutput(samples=[Sample(0, 0.0, "0", "")], signals=FrameS
 class NoWeightsError(ConfigError):
     """Objects were asked for and there is no detector."""
 
+    code = "no_weights"
+    status = 409
+
 
 @dataclass(frozen=True)
 class Models:

@@ -19,11 +19,16 @@ _FORMATS = ("JPEG", "PNG")
 
 
 class PictureError(MediaprocError):
-    """A picture that cannot be used; the message says why. ``status`` is HTTP's word for it."""
+    """A picture that cannot be used; the message says why."""
 
-    def __init__(self, message: str, *, status: int = 400, code: str = "bad_image") -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
+    code = "bad_image"
+
+
+class PictureTooLargeError(PictureError):
+    """A picture of more pixels than are taken."""
+
+    code = "too_large"
+    status = 413
 
 
 def decode_picture(text: str) -> Image:
@@ -35,7 +40,7 @@ def decode_picture(text: str) -> Image:
     try:
         body = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PictureError(f"image is not base64: {error}", code="bad_base64") from error
+        raise PictureError(f"image is not base64: {error}") from error
     if not body:
         raise PictureError("image is empty: send a JPEG or PNG as base64")
     _check_header(body)
@@ -53,11 +58,11 @@ def _check_header(body: bytes) -> None:
         with PillowImage.open(io.BytesIO(body), formats=_FORMATS) as opened:
             width, height = opened.size
     except PillowImage.DecompressionBombError as error:
-        raise PictureError(f"image is too large: at most {MOST_PIXELS} pixels", status=413, code="too_large") from error
+        raise PictureTooLargeError(f"image is too large: at most {MOST_PIXELS} pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError("image is neither a JPEG nor a PNG") from error
     if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
         limit = f"at most {MOST_PIXELS} pixels and {MOST_SIDE} to a side"
-        raise PictureError(f"image is too large: {width}x{height}, {limit}", status=413, code="too_large")
+        raise PictureTooLargeError(f"image is too large: {width}x{height}, {limit}")
     if min(width, height) < LEAST_SIDE:
         raise PictureError(f"image is too small: {width}x{height}, at least {LEAST_SIDE} to a side")

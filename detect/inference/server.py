@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from detect.errors import ConfigError
-from detect.inference.models import STAGES, Models, NoWeightsError
+from detect.inference.models import STAGES, Models
 from detect.inference.pictures import PictureError, decode_picture
 from detect.inference.wire import Ask, Health
 from detect.inference.work import OverloadedError, WorkQueue
@@ -121,12 +121,8 @@ def _answer(work: Work, body: bytes) -> Response:
         raise RequestError(400, "invalid", f"The request must be {wanted}: {error}") from error
     try:
         return _json(work(decode_picture(ask.image), ask.config))
-    except PictureError as error:
+    except (PictureError, ConfigError) as error:
         raise RequestError(error.status, error.code, error.message) from error
-    except NoWeightsError as error:
-        raise RequestError(409, "no_weights", error.message) from error
-    except ConfigError as error:
-        raise RequestError(400, "invalid", error.message) from error
 
 
 def _json(value: msgspec.Struct) -> Response:
@@ -150,7 +146,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def _overloaded(request: Request, error: OverloadedError) -> Response:  # noqa: ARG001
-    return _error(503, "overloaded", error.message, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return _error(error.status, error.code, error.message, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 async def _crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001

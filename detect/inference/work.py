@@ -15,6 +15,9 @@ T = TypeVar("T")
 class OverloadedError(MediaprocError):
     """As many requests wait as may wait."""
 
+    code = "overloaded"
+    status = 503
+
 
 class WorkQueue:
     """Runs functions on ``at_once`` threads; ``most_waiting`` more may wait for one."""

@@ -18,22 +18,24 @@ from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from jobs.api.events import ErrorSerializer
 from jobs.api.negotiation import AcceptAnything
+from jobs.api.schema import errors
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 
 _RESPONSES = {
     200: OpenApiResponse(OpenApiTypes.OBJECT, "`{regions: [{x, y, w, h, confidence, label}], …}`"),
-    400: OpenApiResponse(ErrorSerializer, "The inference server: a request, picture or option it cannot use."),
-    401: OpenApiResponse(ErrorSerializer, "No session and no key; or the inference server's, for another key."),
-    403: OpenApiResponse(ErrorSerializer, "Not for this role."),
-    413: OpenApiResponse(ErrorSerializer, "The request or its picture is too large."),
-    415: OpenApiResponse(ErrorSerializer, "The request is a form, not JSON."),
-    500: OpenApiResponse(ErrorSerializer, "The inference server: it failed."),
-    502: OpenApiResponse(ErrorSerializer, "The inference server cannot be reached or does not answer in time."),
-    503: OpenApiResponse(ErrorSerializer, "The inference server: its queue is full."),
+    **errors(
+        400,
+        413,
+        status_401="No session and no key; or the inference server's, for another key.",
+        status_409="The inference server: it has not what is needed.",
+        status_415="The request is a form, not JSON.",
+        status_500="The inference server: it failed.",
+        status_502="The inference server cannot be reached or does not answer in time.",
+        status_503="The inference server: its queue is full.",
+    ),
 }
 
 

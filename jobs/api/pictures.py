@@ -9,26 +9,20 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jobs.api.events import ErrorSerializer
 from jobs.api.negotiation import AcceptAnything
+from jobs.api.schema import errors
 from jobs.frames import job_frame_list
 from jobs.pages.pictures import job_crop, job_frame
 
 MOST_FRAMES = 10_000
 _BOX = r"^\d{1,5},\d{1,5},[1-9]\d{0,4},[1-9]\d{0,4}$"
-_ERRORS = {
-    400: OpenApiResponse(ErrorSerializer, "A number or box that cannot be one."),
-    401: OpenApiResponse(ErrorSerializer, "No session and no key."),
-    403: OpenApiResponse(ErrorSerializer, "Not for this role."),
-    404: OpenApiResponse(ErrorSerializer, "There is no such job or frame, or the box lies outside it."),
-}
 
 
 class FrameQuerySerializer(serializers.Serializer[Any]):
@@ -54,7 +48,7 @@ class FrameList(APIView):
         operation_id="detect_job_frames",
         summary="A job's frames",
         parameters=[FrameQuerySerializer],
-        responses={200: FrameListSerializer, **_ERRORS},
+        responses={200: FrameListSerializer, **errors(400, 404)},
     )
     def get(self, request: Request, job_id: UUID) -> Response:
         asked = FrameQuerySerializer(data=request.query_params)
@@ -83,7 +77,10 @@ class FramePicture(APIView):
                 description="`x,y,w,h` in pixels of the source picture; the crop shows a little around it",
             )
         ],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **_ERRORS},
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            **errors(400, status_404="There is no such job or frame, or the box lies outside it."),
+        },
     )
     def get(self, request: Request, job_id: UUID, sequence: int) -> HttpResponse:
         plain = request._request

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from detect.errors import StorageError
 from detect.frame_regions import EdgeOverlays
 from detect.inference.wire import overlay_fields
 from detect.tuning import DEFAULT_FRAMES, Trial
 from detect.types import Region
-from jobs.api.events import ErrorSerializer
+from jobs.api.schema import errors
 from jobs.trials import stage_try
 
 MOST_FRAMES = 64
@@ -69,6 +71,11 @@ class TrialSerializer(serializers.Serializer[Any]):
     debug = serializers.DictField(child=TrialDebugSerializer(), help_text="by sequence; empty where not asked for")
 
 
+class NotJustNow(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+
+
 class ReplayStage(APIView):
     """``POST /detect/replay-stage``. Nothing is stored; the models stay loaded and frames used last stay decoded."""
 
@@ -80,27 +87,28 @@ class ReplayStage(APIView):
         request=TrialRequestSerializer,
         responses={
             200: TrialSerializer,
-            400: OpenApiResponse(
-                ErrorSerializer, "An unknown stage, option, value or frame, or a stage that says nothing about frames."
+            **errors(
+                404,
+                status_400="An unknown stage, option, value or frame, or a stage that says nothing about frames.",
+                status_409="The job did not get as far as this stage, or its frames were removed.",
+                status_503="Frames or models cannot be reached just now.",
             ),
-            401: OpenApiResponse(ErrorSerializer, "No session and no key."),
-            403: OpenApiResponse(ErrorSerializer, "Not for this role."),
-            404: OpenApiResponse(ErrorSerializer, "There is no such job."),
-            409: OpenApiResponse(ErrorSerializer, "The job did not get as far as this stage."),
-            503: OpenApiResponse(ErrorSerializer, "Frames or models cannot be reached just now."),
         },
     )
     def post(self, request: Request) -> Response:
         asked = TrialRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        trial = stage_try(
-            job_id=given["job_id"],
-            stage=given["stage"],
-            sequences=given.get("frame_refs"),
-            overrides=given.get("config_overrides") or {},
-            debug=given["debug"],
-        )
+        try:
+            trial = stage_try(
+                job_id=given["job_id"],
+                stage=given["stage"],
+                sequences=given.get("frame_refs"),
+                overrides=given.get("config_overrides") or {},
+                debug=given["debug"],
+            )
+        except StorageError as error:
+            raise NotJustNow(error.message) from error
         return Response(_answer(given["stage"], trial))
 
 

@@ -136,9 +136,8 @@ def save_node(job: DetectJob, node: CheckpointRecord, store: MemoryCheckpointSto
 
 
 @pytest.fixture
-def operator(client, django_user_model):
+def operator(client, db):
     """A client with an operator's key."""
-    user = django_user_model.objects.create_user("engineer")
-    key = ApiKey.objects.create_key(name="tuning", user=user, role=Role.OPERATOR)[1]
+    key = ApiKey.objects.create_key(name="tuning", role=Role.OPERATOR)[1]
     client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     return client
