@@ -29,7 +29,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema.declare_shared_errors",
     ],
-    "ENUM_NAME_OVERRIDES": {"PartStateEnum": ["ok", "down"]},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": "jobs.choices.JobStatus",
+        "HealthStatusEnum": ["ok"],
+        "PartsStatusEnum": ["ok", "degraded"],
+        "CompletedEnum": ["completed"],
+        "PartStateEnum": ["ok", "down"],
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # served from here: a page of this site asks nobody else's
     "SWAGGER_UI_DIST": "SIDECAR",
