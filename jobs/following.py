@@ -7,7 +7,7 @@ asynchronous generators: close them (``contextlib.aclosing``) where they are lef
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,9 @@ from jobs.watching import listening
 END = "job.end"
 DELETED = "deleted"
 
+#: Seconds after which a connection is ended, so that its client comes again and shows that it still may.
+LONGEST_CONNECTION = 600.0
+
 _BETWEEN_OVERVIEWS = 0.25
 _RECENT = timedelta(minutes=10)
 _MOST_JOBS = 500
@@ -43,29 +46,35 @@ class Told:
     data: dict[str, Any]
 
 
-async def follow(job_id: UUID, after: int = 0) -> AsyncIterator[Told]:
+async def follow(job_id: UUID, after: int = 0) -> AsyncGenerator[Told, None]:
     """A job's events from ``after`` on, as they come. The last is ``job.end`` with ``status`` and ``last`` (number).
 
     A job that is not there, or is deleted meanwhile, ends with the status ``deleted``.
     """
     async with listening(job_id) as listener:
         while True:
-            head, events = await listener.ask(_look, job_id, after)
-            for event in events:
-                yield Told(job_id, event.number, event.kind, event.data)
-                after = event.number
-            if head is None:
-                yield Told(job_id, None, END, {"status": DELETED, "last": after})
+            look = await listener.ask(_look, job_id, after)
+            for told in look.told:
+                yield told
+                after = told.number or after
+            if look.end:
                 return
-            status, last = head
-            if status in ENDED and not events:
-                yield Told(job_id, None, END, {"status": status, "last": last})
-                return
-            if status not in ENDED and len(events) < PAGE:
+            if not look.more:
                 await listener.news()
 
 
-async def follow_all() -> AsyncIterator[Told]:
+def follow_stored(job_id: UUID, after: int = 0) -> Iterator[Told]:
+    """What :func:`follow` would tell without waiting: all that is there now, with the end if the job has ended."""
+    while True:
+        look = _look(job_id, after)
+        for told in look.told:
+            yield told
+            after = told.number or after
+        if look.end or not look.more:
+            return
+
+
+async def follow_all() -> AsyncGenerator[Told, None]:
     """The latest ``job.update`` of every job that is not ended or ended lately, then of each one that changes.
 
     For lists: updates that follow one another closely are told as the last of them. It has no end.
@@ -83,10 +92,26 @@ async def follow_all() -> AsyncIterator[Told]:
             await asyncio.sleep(_BETWEEN_OVERVIEWS)
 
 
-def _look(job_id: UUID, after: int) -> tuple[tuple[str, int] | None, list[JobEvent]]:
-    """State and last number, and then the next events: where there are none, the state was that after the last one."""
+@dataclass(frozen=True)
+class _Look:
+    """What a look found: whether the end is among it, and whether to look again before waiting."""
+
+    told: list[Told]
+    end: bool = False
+    more: bool = False
+
+
+def _look(job_id: UUID, after: int) -> _Look:
+    """The state, and then the next events: where there are none, a state that has ended came with the last one."""
     head = DetectJob.objects.filter(id=job_id).values_list("status", "last_event").first()
-    return head, events_after(job_id=job_id, number=after) if head else []
+    if head is None:
+        return _Look([Told(job_id, None, END, {"status": DELETED, "last": after})], end=True)
+    status, last = head
+    events = events_after(job_id=job_id, number=after)
+    if status in ENDED and not events:
+        return _Look([Told(job_id, None, END, {"status": status, "last": last})], end=True)
+    told = [Told(job_id, event.number, event.kind, event.data) for event in events]
+    return _Look(told, more=status in ENDED or len(events) == PAGE)
 
 
 def _overview() -> list[JobEvent]:

@@ -13,16 +13,21 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 from uuid import UUID
 
 from channels.layers import get_channel_layer
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Group of the channel layer that every process with listeners joins. One for all jobs: the message names the job.
 ALL_JOBS = "jobs"
 
 _SEND_WITHIN = 2.0
+_CANCEL_EVERY = 0.1
 _AT_EXIT_WITHIN = 0.5
 
 
@@ -64,6 +69,31 @@ class _Sender:
                 runner.run(_send(jobs))
 
 
+async def ending(work: Coroutine[Any, Any, T]) -> T:
+    """``await work``, which really ends when it is cancelled.
+
+    A Redis client may take a cancellation for a connection that was lost, and go on with another.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+        return task.result()
+    finally:
+        await cancelled(task)
+
+
+async def cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks until they have ended, however often they take it for something else."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_EVERY)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # asked for, so that nobody is told that it was not
+
+
 async def _send(jobs: set[UUID]) -> None:
     try:
         layer = get_channel_layer()
@@ -71,7 +101,7 @@ async def _send(jobs: set[UUID]) -> None:
             return
         async with asyncio.timeout(_SEND_WITHIN):
             for job_id in jobs:
-                await layer.group_send(ALL_JOBS, {"type": "job.nudge", "job_id": str(job_id)})
+                await ending(layer.group_send(ALL_JOBS, {"type": "job.nudge", "job_id": str(job_id)}))
     except Exception as error:  # noqa: BLE001 - whatever the layer raises: the events are stored, listeners look themselves
         logger.debug("no nudge for %d jobs: %s", len(jobs), error)
 

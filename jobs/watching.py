@@ -22,7 +22,7 @@ from django.db.models import Max
 
 from detect.errors import MediaprocError
 from jobs.models import DetectJob, JobEvent
-from jobs.nudges import ALL_JOBS
+from jobs.nudges import ALL_JOBS, cancelled, ending
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ _LOOK_EVERY = 1.0
 _JOIN_EVERY = 20.0  # a Redis that was emptied has forgotten who is in the group
 _REDIS_WITHIN = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_NOT_ASKED = object()  # None is the answer for a job that is not there
 
 
 class Watch:
@@ -65,9 +66,7 @@ class Watch:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(*self._tasks)
         self._reader.submit(connections.close_all)
         self._reader.shutdown(wait=False)
 
@@ -82,7 +81,7 @@ class Watch:
             heads = await self.ask(_heads, list(self._waiting))
             for job_id in list(self._waiting):
                 # who came while we asked has looked by itself, and is compared with the next answer
-                if job_id in heads and heads[job_id] != self._heads.get(job_id):
+                if job_id in heads and heads[job_id] != self._heads.get(job_id, _NOT_ASKED):
                     self._wake(job_id)
             self._heads = heads
 
@@ -103,7 +102,7 @@ class Watch:
             while True:
                 if time.monotonic() - joined >= _JOIN_EVERY:
                     async with asyncio.timeout(_REDIS_WITHIN):
-                        await layer.group_add(ALL_JOBS, channel)
+                        await ending(layer.group_add(ALL_JOBS, channel))
                     joined = time.monotonic()
                 await asyncio.wait({receiving}, timeout=_JOIN_EVERY)
                 if receiving.done():
@@ -111,12 +110,10 @@ class Watch:
                     self._wake(None)
                     receiving = asyncio.create_task(layer.receive(channel))
         finally:
-            receiving.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await receiving
+            await cancelled(receiving)
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_REDIS_WITHIN):
-                    await layer.group_discard(ALL_JOBS, channel)
+                    await ending(layer.group_discard(ALL_JOBS, channel))
 
 
 _watches: dict[asyncio.AbstractEventLoop, Watch] = {}

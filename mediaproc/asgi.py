@@ -6,15 +6,21 @@ import os
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from django.urls import re_path
+
+from mediaproc.streaming import get_streaming_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
 
-_http = get_asgi_application()
+_http = get_streaming_application()
 
-from detect.errors import MediaprocError  # noqa: E402 - as the next line
+from detect.errors import MediaprocError  # noqa: E402 - as the next lines
+from jobs.routing import websocket_urlpatterns  # noqa: E402
+from mediaproc.handover import HandOver, end_streams_on_signal  # noqa: E402
 from mediaproc.services import prepare  # noqa: E402 - needs the apps, which the line above has loaded
+from mediaproc.websockets import guarded  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - the protocol's signature
@@ -22,6 +28,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            end_streams_on_signal()
             try:
                 await sync_to_async(prepare)(queue=True)
             except MediaprocError as error:
@@ -33,4 +40,10 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
             return
 
 
-application = ProtocolTypeRouter({"http": _http, "lifespan": lifespan})
+application = ProtocolTypeRouter(
+    {
+        "http": HandOver(_http),
+        "websocket": guarded(URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())])),
+        "lifespan": lifespan,
+    }
+)
