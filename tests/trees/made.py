@@ -65,10 +65,11 @@ def matched_job(
     unresolved: list[Candidate] | None = None,
     overrides: Overrides | None = None,
     frames: bool = False,
+    asset: SourceAsset | None = None,
     **fields: Any,
 ) -> DetectJob:
     """A job that has gone through ``match_brands``; with ``frames`` its ten frames are in storage."""
-    job = a_job(config_overrides=overrides or {}, **fields)
+    job = a_job(asset, config_overrides=overrides or {}, **fields)
     assert job.timeline is not None
     if frames:
         stored = timeline_frames(job.timeline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def node_of(job: DetectJob, stage: str = "match_brands") -> Checkpoint:
     return Checkpoint.objects.get(job_id=job.id, stage=stage)
 
 
-def put(client, node, **body):
+def put(client: Any, node: Checkpoint, **body: Any) -> Any:
     return client.patch(f"/detect/checkpoints/{node.id}/bookmark", body, format="json")
 
 

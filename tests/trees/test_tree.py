@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ class TestOverRest:
     def test_it_is_what_is_documented(self, viewer):
         job = run(matched_job())
         tree = viewer.get(f"/detect/jobs/{job.id}/tree").json()
-        shape = JobTreeSerializer()
+        shape: Any = JobTreeSerializer()
         assert set(tree) == set(shape.fields)
         for name in ("jobs", "nodes"):
             assert all(set(row) == set(shape.fields[name].child.fields) for row in tree[name])
