@@ -22,6 +22,7 @@ from bench.plan import PARTS, Plan, plan_of
 from bench.promises import verdicts
 from bench.replay import measure_replay
 from bench.speed import measure_speed
+from bench.tuning import measure_tuning
 from detect.errors import MediaprocError
 
 _EPILOG = """
@@ -30,6 +31,7 @@ what is measured
   speed     the whole process of analyze beside the whole process of plain OCR on the same clip, run in turn
   memory    the peak on a long video beside that on a short one
   replay    what trying another setting costs in time and in stored rows and bytes
+  tuning    how long one stage on one frame takes over HTTP, with and without overlays
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
 
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure accuracy, speed, memory and replay on this machine, beside plain OCR in the same run.",
+        description="Measure accuracy, speed, memory, replay and tuning on this machine, beside plain OCR.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -127,7 +129,11 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     if part == "speed":
         speed = measure_speed(clips, rounds=plan.rounds, progress=say)
         return speed, tables.speed_tables(speed)
-    replay = measure_replay(max(clips, key=lambda clip: clip.seconds), progress=say)
+    longest = max(clips, key=lambda clip: clip.seconds)
+    if part == "tuning":
+        tuning = measure_tuning(longest, requests=plan.requests, progress=say)
+        return tuning, tables.tuning_tables(tuning)
+    replay = measure_replay(longest, progress=say)
     return replay, tables.replay_tables(replay)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from bench.process import PROJECT_ROOT, BenchError
 from mediaproc.datafolder import DataFolder
 
-PARTS = ("accuracy", "speed", "memory", "replay")
+PARTS = ("accuracy", "speed", "memory", "replay", "tuning")
 RESULTS = PROJECT_ROOT / "bench/results.json"
 QUICK_RESULTS = PROJECT_ROOT / "bench/results-quick.json"
 
@@ -28,6 +28,7 @@ class Plan:
     match_seconds: float
     rounds: int
     minutes: tuple[float, ...]
+    requests: int
     out: Path
     work: Path
     strict: bool
@@ -49,6 +50,7 @@ class Plan:
             "speed": {**clips, "rounds": self.rounds},
             "memory": {"minutes": list(self.minutes), "match_seconds": self.match_seconds},
             "replay": clips,
+            "tuning": {**clips, "requests": self.requests},
         }[part]
 
 
@@ -71,6 +73,7 @@ def plan_of(given: Namespace) -> Plan:
         match_seconds=8.0 if quick else 20.0,
         rounds=rounds,
         minutes=minutes,
+        requests=30 if quick else 200,
         out=given.out or (QUICK_RESULTS if quick else RESULTS),
         work=DataFolder.from_environment().root / "bench",
         strict=given.strict,

@@ -59,6 +59,8 @@ PROMISES = (
     Promise("replay", "work of a replay", "at most", 1.0),
     Promise("replay", "rows added to earlier stages", "at most", 0),
     Promise("replay", "bytes added to earlier stages", "at most", 0),
+    Promise("tuning", "one frame, median", "at most", 80),
+    Promise("tuning", "one frame with overlays, median", "at most", 150),
 )
 
 

@@ -15,6 +15,7 @@ from bench.promises import Verdict
 from bench.replay import ReplayFigures
 from bench.results import Change
 from bench.speed import SpeedFigures
+from bench.tuning import TuningFigures
 
 
 def machine_line(machine: Machine) -> Text:
@@ -131,6 +132,16 @@ def replay_tables(figures: ReplayFigures) -> RenderableType:
     return Group(runs, kept, Text(added))
 
 
+def tuning_tables(figures: TuningFigures) -> RenderableType:
+    """What one request takes, from sending it to having read its answer."""
+    title = f"One {figures.width}x{figures.height} frame of {figures.clip} through /detect/replay-stage, milliseconds"
+    table = _table(title, "", "median", "95 %", "answer, bytes")
+    rows = (("detect_edges", figures.plain), ("with overlays", figures.debug), ("/api/health", figures.health))
+    for name, found in rows:
+        table.add_row(name, f"{found.median:.1f}", f"{found.p95:.1f}", f"{found.answer_bytes:,}")
+    return table
+
+
 def change_table(changes: Sequence[Change], *, first: bool) -> RenderableType:
     """What moved since the last measurement."""
     if first:
@@ -164,7 +175,19 @@ def consoles() -> tuple[Console, Console]:
 
 def _table(title: str, *headings: str) -> Table:
     """Words to the left, figures to the right."""
-    words = {"", "reader", "clip", "brand", "stage", "part", "figure", "settings", "stages that ran", "promised"}
+    words = {
+        "",
+        "request",
+        "reader",
+        "clip",
+        "brand",
+        "stage",
+        "part",
+        "figure",
+        "settings",
+        "stages that ran",
+        "promised",
+    }
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for heading in headings:
         table.add_column(heading, justify="left" if heading in words else "right")

@@ -191,6 +191,6 @@ def _health(models: Models, **changes) -> bytes:
 def _first_frame(path) -> np.ndarray:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            if frame.pts and float(frame.pts * frame.time_base) > 3:
+            if frame.time is not None and frame.time > 3:
                 return frame.to_ndarray(format="bgr24")
     raise AssertionError(f"{path} is too short")

@@ -7,7 +7,9 @@ import base64
 import struct
 import threading
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import httpx
@@ -37,6 +39,7 @@ def ask(models, as_text, picture):
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 async def test_boards_are_those_found_here(ask, as_text, picture, suffix) -> None:
     seen = cv2.imdecode(np.frombuffer(base64.b64decode(as_text(picture, suffix)), np.uint8), cv2.IMREAD_COLOR)
+    assert seen is not None
     expected = find_boards(seen).regions
     answer = await ask("/detect_edges", image=as_text(picture, suffix))
     assert answer.status_code == 200
@@ -61,7 +64,7 @@ async def test_debug_form_adds_overlays_of_the_pictures_size(ask, picture) -> No
     assert body["regions"] == (await ask("/detect_edges")).json()["regions"]
     for name in ("edge_overlay_b64", "lines_overlay_b64"):
         overlay = cv2.imdecode(np.frombuffer(base64.b64decode(body[name]), np.uint8), cv2.IMREAD_COLOR)
-        assert overlay.shape == picture.shape
+        assert overlay is not None and overlay.shape == picture.shape
 
 
 async def test_objects(ask, models) -> None:
@@ -138,7 +141,7 @@ async def test_bodies_that_are_no_request(models) -> None:
 
 
 async def test_body_that_is_too_large(models) -> None:
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield bytes(100)
 
@@ -218,7 +221,7 @@ async def test_health_answers_and_a_crowd_is_sent_away_while_it_works(as_text, p
         assert (await client.get("/healthz")).json()["busy"] == 0
 
 
-def _tuples(regions):
+def _tuples(regions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**region, "quad": tuple(map(tuple, region.get("quad", ())))} for region in regions]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from detect.checkpoints import serde
 from detect.checkpoints.memory import MemoryCheckpointStore
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import Overrides, Pipeline, load_pipeline, resolve
+from detect.config import Overrides, Pipeline, ResolvedConfig, load_pipeline, resolve
 from detect.media.probe import probe
 from detect.models import Checkpoint, SourceAsset, StageOutput, Timeline
 from detect.resources import Resources
@@ -44,11 +45,11 @@ class Finished:
     known_brands: KnownBrands
     resources: Resources
 
-    def output(self, stage: str):
+    def output(self, stage: str) -> list[Any]:
         """All parts of a stage's stored output."""
         return list(Runner(self.pipeline, self.store, self.frames, self.resources).load(self.node, stage))
 
-    def ground(self, **changes) -> TrialGround:
+    def ground(self, **changes: Any) -> TrialGround:
         values = {
             "pipeline": self.pipeline,
             "node": self.node,
@@ -61,7 +62,7 @@ class Finished:
         }
         return TrialGround(**{**values, **changes})
 
-    def config(self, **overrides):
+    def config(self, **overrides: Any) -> ResolvedConfig:
         return resolve(self.pipeline, overrides={**OVERRIDES, **overrides})
 
 

@@ -49,7 +49,7 @@ def test_answer_is_the_contracts(ask, finished: Finished) -> None:
         assert debug["horizontal_count"] > 0 and debug["pair_count"] > 0
         for name in ("edge_overlay_b64", "lines_overlay_b64"):
             picture = cv2.imdecode(np.frombuffer(base64.b64decode(debug[name]), np.uint8), cv2.IMREAD_COLOR)
-            assert picture.shape == (360, 640, 3)
+            assert picture is not None and picture.shape == (360, 640, 3)
 
 
 @pytest.mark.parametrize("stage", ["detect_edges", "detect_objects", "match_brands", "run_ocr"])
@@ -75,7 +75,7 @@ def test_defaults(ask) -> None:
 
 
 def test_nothing_is_stored(ask, job: DetectJob) -> None:
-    def kept():
+    def kept() -> tuple[object, ...]:
         rows = list(StageOutput.objects.values_list("key", flat=True)), list(Checkpoint.objects.values())
         return *rows, list(DetectJob.objects.values()), JobEvent.objects.count()
 
