@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -30,12 +32,13 @@ def test_answer_that_is_none_is_an_error():
 def test_each_request_has_another_setting():
     sent = []
 
-    class Site:
-        def post(self, path, json):
-            sent.append(json["config_overrides"]["min_confidence"])
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content)["config_overrides"]["min_confidence"])
+        return httpx.Response(200)
 
-    for number in range(50):
-        tuning._replay(Site(), "job", 3, number, debug=False)
+    with httpx.Client(base_url="http://site", transport=httpx.MockTransport(answer)) as site:
+        for number in range(50):
+            tuning._replay(site, "job", 3, number, debug=False)
     assert len(set(sent)) == 50
 
 
@@ -47,6 +50,6 @@ def test_promises_are_held_against_the_medians():
     assert [verdict.kept for verdict in verdicts({"tuning": section}, full=True)] == [True, False]
 
 
-def _span(durations, number):
+def _span(durations: list[float], number: int) -> tuple[float, float]:
     start = sum(durations[:number])
     return start, start + durations[number]
