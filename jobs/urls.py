@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jobs.pages import pictures, views
+from jobs.pages import actions, compare, listing, pictures, scenarios, submit, tree, views
 
 urlpatterns = [
-    path("", views.job_list, name="job-list"),
+    path("", listing.job_list, name="job-list"),
+    path("submit", submit.job_submit_page, name="page-submit"),
+    path("scenarios", scenarios.scenarios_page, name="page-scenarios"),
+    path("compare", compare.compare_page, name="page-compare"),
+    path("jobs/act", actions.jobs_act, name="page-act-many"),
     path("jobs/<uuid:job_id>", views.job_page, name="job-page"),
+    path("jobs/<uuid:job_id>/act", actions.job_act, name="page-act"),
+    path("jobs/<uuid:job_id>/tree", tree.tree_page, name="page-tree"),
+    path("jobs/<uuid:job_id>/replay", tree.replay, name="page-replay"),
+    path("checkpoints/<uuid:checkpoint_id>/bookmark", tree.bookmark, name="page-bookmark"),
+    path("jobs/<uuid:job_id>/tune", views.job_page, name="page-tune"),
     path("jobs/<uuid:job_id>/report.json", views.report_json, name="job-report-json"),
     path("jobs/<uuid:job_id>/report.csv", views.report_csv, name="job-report-csv"),
     path("jobs/<uuid:job_id>/frames/<int:sequence>.jpg", pictures.job_frame, name="job-frame"),

@@ -1,11 +1,10 @@
-"""The list of jobs, a job's page, and its report as files."""
+"""A job's page, and its report as files."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -15,30 +14,28 @@ from detect.exports.rows import to_csv
 from detect.report import Report, to_json
 from jobs.choices import JobStatus
 from jobs.exports.view import report_context
-from jobs.exports.words import length
 from jobs.models import DetectJob
 from jobs.pages.pictures import SitePictures
+from jobs.pages.progress import progress_context
+from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name
 from jobs.selectors import job_report
-
-_JOBS_PER_PAGE = 25
-
-
-@require_safe
-def job_list(request: HttpRequest) -> HttpResponse:
-    """All jobs, newest first; before there is one, how to make it."""
-    jobs = DetectJob.objects.select_related("source_asset").defer("known_brands", "config_overrides")
-    page = Paginator(jobs, _JOBS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [{"job": job, "name": _name(job), "facts": _facts(job)} for job in page]
-    return render(request, "jobs/list.html", {"page": page, "rows": rows})
 
 
 @require_safe
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """A finished job's report; of another job, how far it is or why it failed."""
-    job = get_object_or_404(DetectJob, id=job_id)
-    context = {"job": job, "name": _name(job), "unfinished": job.status in (JobStatus.PENDING, JobStatus.RUNNING)}
+    """A finished job's report; of another job, how far it is and what it waits for, or why it failed."""
+    job = get_object_or_404(DetectJob.objects.select_related("source_asset", "timeline", "parent_job"), id=job_id)
+    context = {
+        "job": job,
+        "name": job_name(job),
+        "facts": job_facts(job),
+        "asker": asker(job),
+        "actions": actions_for(job),
+        "unfinished": job.status in (JobStatus.PENDING, JobStatus.RUNNING),
+        **abilities(request),
+    }
     if job.status != JobStatus.COMPLETED:
-        return render(request, "jobs/progress.html", context)
+        return render(request, "jobs/progress.html", {**context, **progress_context(job)})
     return render(request, "jobs/report.html", {**context, **report_context(job_report(job), SitePictures(job.id))})
 
 
@@ -69,16 +66,5 @@ def _download(body: bytes, content_type: str, name: str) -> HttpResponse:
     return response
 
 
-def _name(job: DetectJob) -> str:
-    return PurePath(job.video_path).name or job.video_path
-
-
-def _facts(job: DetectJob) -> str:
-    """Length of the video, profile and when it was asked for, in one line."""
-    duration = job.source_asset.probe.get("duration")
-    facts = [] if duration is None else [length(float(duration))]
-    return " · ".join([*facts, job.profile_name.replace("_", " "), f"{job.created_at:%d %b %Y, %H:%M} UTC"])
-
-
 def _stem(job: DetectJob) -> str:
-    return PurePath(job.video_path).stem or str(job.id)
+    return PurePath(job_name(job)).stem or str(job.id)

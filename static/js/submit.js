@@ -1,0 +1,206 @@
+/* The form for a new analysis: uploads, folders, known videos, brands to click, options of the chosen profile. */
+
+import { count, mark, set, watch } from "./options.js";
+
+const form = document.querySelector("form.submit");
+const one = (selector) => form.querySelector(selector);
+const all = (selector) => [...form.querySelectorAll(selector)];
+const make = (tag, className = "", text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
+const go = document.getElementById("go"), why = document.getElementById("go-why");
+document.getElementById("wrong")?.focus();
+
+async function ask(address) {
+  const response = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(body.detail || `The server answered ${response.status}.`);
+  return body;
+}
+const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`);
+const length = (seconds) => (seconds >= 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${seconds.toFixed(1)} s`);
+
+/* upload */
+const drop = document.getElementById("drop"), file = document.getElementById("file"), box = document.getElementById("upload");
+const asset = one("[name=upload_asset]");
+let sending = null;
+const hold = (reason) => { go.disabled = Boolean(reason); why.textContent = reason; };
+const holdNow = () => hold(sending && one("#source-upload").checked ? "It can be started once the upload is complete." : "");
+function state(text, kind = "") {
+  box.querySelector(".upload-state").textContent = text;
+  box.className = `upload ${kind}`;
+  for (const [name, shown] of Object.entries({ pause: kind === "sending", resume: kind === "paused" || kind === "failed", cancel: ["sending", "paused", "waiting", "failed"].includes(kind) })) {
+    box.querySelector(`[data-upload=${name}]`).hidden = !shown;
+  }
+  holdNow();
+}
+function send(video) {
+  sending?.cancel?.();
+  asset.value = "";
+  box.hidden = false;
+  box.querySelector(".upload-name").textContent = video.name;
+  const bar = box.querySelector("progress");
+  bar.value = 0;
+  const began = Date.now();
+  let first = null;
+  sending = window.uploads.start(video, {
+    onProgress({ sent, total }) {
+      first ??= sent;
+      bar.value = total ? sent / total : 0;
+      const rate = (sent - first) / Math.max(0.5, (Date.now() - began) / 1000);
+      const left = rate > 0 && sent < total ? `, ${length((total - sent) / rate)} left` : "";
+      state(sent < total ? `${size(sent)} of ${size(total)}${left}` : "checking the video…", sent < total ? "sending" : "checking");
+    },
+    onWaiting({ seconds }) { state(`connection lost: trying again in ${Math.ceil(seconds)} s, nothing is lost`, "waiting"); },
+    onDone({ assetId }) {
+      asset.value = assetId;
+      sending = null;
+      bar.value = 1;
+      state("uploaded and checked", "done");
+    },
+    onError({ detail }) { state(detail, "failed"); },
+  });
+  state("starting", "sending");
+}
+if (drop) {
+  file.addEventListener("change", () => { if (file.files[0]) send(file.files[0]); });
+  for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
+  });
+  box.addEventListener("click", (event) => {
+    const name = event.target.dataset?.upload;
+    if (!name || !sending) return;
+    if (name === "pause") { sending.pause(); state("paused", "paused"); }
+    if (name === "resume") { sending.resume(); state("going on", "sending"); }
+    if (name === "cancel") { sending.cancel(); sending = null; file.value = ""; state("given up", ""); box.hidden = true; }
+  });
+  all("[name=source]").forEach((radio) => radio.addEventListener("change", holdNow));
+}
+
+/* known videos */
+const assets = document.getElementById("assets"), search = document.getElementById("asset-search");
+let wanted = 0, timer = null;
+search.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    const turn = ++wanted;
+    try {
+      const found = await ask(`${search.dataset.address}?limit=24&search=${encodeURIComponent(search.value.trim())}`);
+      if (turn !== wanted) return;
+      const chosen = assets.querySelector(":checked")?.value;
+      assets.replaceChildren(...found.results.map((item) => card(item, chosen)));
+      if (!found.results.length) assets.append(make("p", "muted", "No video of that name."));
+    } catch (error) {
+      assets.replaceChildren(make("p", "field-error", error.message));
+    }
+  }, 200);
+});
+search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+function card(item, chosen) {
+  const label = make("label", "asset"), span = make("span");
+  const radio = Object.assign(make("input"), { type: "radio", name: "asset", value: item.id, checked: item.id === chosen });
+  const image = Object.assign(make("img"), { src: `/api/assets/${item.id}/thumbnail.jpg`, alt: "", width: 160, height: 90, loading: "lazy" });
+  span.append(make("b", "", item.name), make("small", "", `${length(item.duration)} · ${item.width} × ${item.height}`));
+  label.append(radio, " ", image, span);
+  return label;
+}
+
+/* folders of the server */
+const folder = document.getElementById("folder"), path = document.getElementById("path");
+async function list(place) {
+  folder.setAttribute("aria-busy", "true");
+  try {
+    const found = await ask(`${folder.dataset.address}${place ? `?path=${encodeURIComponent(place)}` : ""}`);
+    const items = make("ul");
+    const line = (name, kind, act, pressed) => {
+      const item = make("li"), button = Object.assign(make("button", "", ""), { type: "button" });
+      button.append(make("span", "", name), make("span", "kind", kind));
+      if (pressed !== undefined) button.setAttribute("aria-pressed", String(pressed));
+      button.addEventListener("click", () => act(button));
+      item.append(button);
+      items.append(item);
+    };
+    if (found.parent !== null) line("← up", found.path, () => list(found.parent));
+    for (const entry of found.entries) {
+      if (entry.kind === "folder") line(entry.name, "folder", () => list(entry.path));
+      else line(entry.name, size(entry.size_bytes || 0), (button) => {
+        path.value = entry.path;
+        items.querySelectorAll("[aria-pressed]").forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
+      }, entry.path === path.value);
+    }
+    folder.replaceChildren(items);
+    if (!found.entries.length) folder.append(make("p", "muted", "No video and no folder in here."));
+  } catch (error) {
+    folder.replaceChildren(make("p", "field-error", error.message));
+  }
+  folder.removeAttribute("aria-busy");
+}
+if (folder) {
+  let listed = false;
+  const open = () => {
+    if (listed || !one("#source-root").checked) return;
+    listed = true;
+    list(path.value.includes("/") ? path.value.replace(/\/[^/]*$/, "") : "").then(() => { if (folder.querySelector(".field-error")) list(""); });
+  };
+  all("[name=source]").forEach((radio) => radio.addEventListener("change", open));
+  open();
+}
+
+/* brands to click */
+const brands = document.getElementById("brands");
+const names = () => brands.value.split(/[\n,]/).map((part) => part.split("=")[0].trim().toLowerCase()).filter(Boolean);
+const showChips = () => {
+  const listed = new Set(names());
+  for (const chip of all("[data-brand]")) chip.setAttribute("aria-pressed", String(listed.has(chip.dataset.brand.toLowerCase())));
+};
+document.getElementById("brand-chips")?.addEventListener("click", (event) => {
+  const name = event.target.dataset?.brand;
+  if (!name) return;
+  const parts = brands.value.split(/\n/).map((part) => part.trim()).filter(Boolean);
+  if (names().includes(name.toLowerCase())) {
+    brands.value = parts
+      .map((line) => line.split(",").filter((part) => part.split("=")[0].trim().toLowerCase() !== name.toLowerCase()).join(","))
+      .filter((line) => line.trim()).join("\n");
+  } else brands.value = [...parts, name].join("\n");
+  showChips();
+});
+brands.addEventListener("input", showChips);
+showChips();
+
+/* options: their numbers are those of the chosen profile until they are changed */
+const options = one(".all-options"), tag = document.getElementById("options-changed");
+const tell = (changed) => {
+  tag.hidden = !changed;
+  tag.textContent = `${changed} changed`;
+};
+tell(watch(options, (_, changed) => tell(changed)));
+const defaults = JSON.parse(document.getElementById("profile-defaults").textContent);
+all("[name=profile]").forEach((radio) => radio.addEventListener("change", () => {
+  const now = defaults[radio.value];
+  for (const option of options.querySelectorAll(".option")) {
+    const text = now[option.querySelector("[name]").name], changed = option.classList.contains("changed");
+    option.dataset.default = text;
+    if (!changed) set(option, text);
+    mark(option);
+  }
+  one("[name=options_for]").value = radio.value;
+  tell(count(options));
+}));
+
+/* times are the reader's own */
+const at = document.getElementById("start_at");
+document.getElementById("zone").textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your time";
+form.addEventListener("submit", () => {
+  const moment = at.value ? new Date(at.value) : null;
+  one("[name=start_at_utc]").value = moment && !Number.isNaN(moment.getTime()) ? moment.toISOString() : "";
+  /* only what is changed is sent */
+  for (const option of options.querySelectorAll(".option:not(.changed)")) option.querySelectorAll("[name]").forEach((field) => { field.disabled = true; });
+  go.disabled = true;
+  why.textContent = "Checking…";
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  options.querySelectorAll("[name]").forEach((field) => { field.disabled = false; });
+  holdNow();
+});
