@@ -90,7 +90,7 @@ def job_submit(
     with request_lock(request_digest):
         found = _find_again(request_digest, order)
         if found is not None:
-            _take_up(found, order, video_path=video_path)
+            job_take_up(found, order, video_path=video_path)
             return Submission(found, resumed=True)
         first = pipeline.stages[0]
         job = _create(
@@ -131,7 +131,7 @@ def job_replay(
     with request_lock(request_digest):
         found = _find_again(request_digest, order)
         if found is not None:
-            _take_up(found, order)
+            job_take_up(found, order)
             return found
         return _create(
             order,
@@ -148,6 +148,20 @@ def job_replay(
             known_brands=known_brands,
             request_digest=request_digest,
         )
+
+
+def job_take_up(job: DetectJob, order: Order, **fields: object) -> None:
+    """Have a job that was found again gone on with by whoever asks for it now, with other ``fields`` where it is not
+    ``queued``. Raises ``ConfigError`` for one that somebody else is at and that :func:`job_run` shall go on with.
+    """
+    if order.queued:
+        _take_up_queued(job, order)
+        return
+    with job_lock(job.id):
+        _take_from_workers(job)
+        DetectJob.objects.filter(id=job.id).update(**fields)
+        for name, value in fields.items():
+            setattr(job, name, value)
 
 
 def job_run(
@@ -218,18 +232,6 @@ def _find_again(request_digest: str, order: Order) -> DetectJob | None:
             )
         return found
     return DetectJob.objects.filter(request_digest=request_digest, status__in=_UNFINISHED).first()
-
-
-def _take_up(job: DetectJob, order: Order, **fields: object) -> None:
-    """Have a job that was found again gone on with by whoever asks for it now."""
-    if order.queued:
-        _take_up_queued(job, order)
-        return
-    with job_lock(job.id):
-        _take_from_workers(job)
-        DetectJob.objects.filter(id=job.id).update(**fields)
-        for name, value in fields.items():
-            setattr(job, name, value)
 
 
 def _take_up_queued(job: DetectJob, order: Order) -> None:

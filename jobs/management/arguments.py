@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
 import numpy as np
+from django.utils import timezone
 
 from detect.errors import ConfigError, MediaError, StorageError
 from detect.exports.files import make_folder
@@ -31,6 +33,20 @@ def add_report_arguments(parser: ArgumentParser) -> None:
     """``--out`` and ``--json``."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+
+
+def moment(text: str) -> datetime:
+    """``HH:MM``, today or tomorrow whichever comes first, or an ISO date and time; UTC. Raises ``ConfigError``."""
+    now = timezone.now()
+    try:
+        if len(text) <= 5:
+            hours, minutes = map(int, text.split(":"))
+            today = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+            return today if today > now else today + timedelta(days=1)
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no time: give HH:MM or a date and time such as 2026-01-31T02:30") from error
+    return given if given.tzinfo else given.replace(tzinfo=now.tzinfo)
 
 
 def check_name(path: Path) -> None:

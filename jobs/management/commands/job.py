@@ -5,25 +5,22 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from brands.brand_lists import read_brand_list
 from brands.services import brands_ensure
 from detect.config import DEFAULT_PROFILE, load_pipeline, parse_assignments, resolve
-from detect.errors import ConfigError
 from detect.media.probe import probe
 from jobs.choices import ENDED, EventKind, JobStatus, RunType
 from jobs.console import consoles
 from jobs.events import events_after
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
-from jobs.management.arguments import add_set_argument, check_name
+from jobs.management.arguments import add_set_argument, check_name, moment
 from jobs.models import DetectJob
 from jobs.selectors import job_find
 from jobs.services import Order, asset_ensure, job_replay, job_submit
@@ -165,20 +162,6 @@ def _order(options: dict[str, Any]) -> Order:
         scheduled_for=None if options["at"] is None else moment(options["at"]),
         queued=True,
     )
-
-
-def moment(text: str) -> datetime:
-    """``HH:MM``, today or tomorrow whichever comes first, or an ISO date and time; UTC. Raises ``ConfigError``."""
-    now = timezone.now()
-    try:
-        if len(text) <= 5:
-            hours, minutes = map(int, text.split(":"))
-            today = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-            return today if today > now else today + timedelta(days=1)
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"'{text}' is no time: give HH:MM or a date and time such as 2026-01-31T02:30") from error
-    return given if given.tzinfo else given.replace(tzinfo=now.tzinfo)
 
 
 def _follow(job: DetectJob) -> None:
