@@ -75,8 +75,8 @@ def job_delete(job: DetectJob) -> None:
 
     Raises ``ConflictError`` while it is worked on and while other jobs branch off it.
     """
-    DetectJob.objects.select_for_update().get(id=job.id)
-    if job.status == JobStatus.RUNNING or driven_in_foreground(job.id):
+    now = DetectJob.objects.select_for_update(of=("self",)).get(id=job.id)
+    if now.status == JobStatus.RUNNING or driven_in_foreground(job.id):
         raise ConflictError(f"job {job.id} is running: cancel it first")
     if DetectJob.objects.filter(branch_point__job_id=job.id).exists():
         raise ConflictError(f"other jobs are replays of job {job.id}: delete them first")
