@@ -21,6 +21,7 @@ from bench.memory import measure_memory
 from bench.plan import PARTS, Plan, plan_of
 from bench.promises import verdicts
 from bench.replay import measure_replay
+from bench.scale import measure_scale
 from bench.speed import measure_speed
 from bench.tuning import measure_tuning
 from detect.errors import MediaprocError
@@ -32,6 +33,7 @@ what is measured
   memory    the peak on a long video beside that on a short one
   replay    what trying another setting costs in time and in stored rows and bytes
   tuning    how long one stage on one frame takes over HTTP, with and without overlays
+  scale     how long lists, a tree and a comparison take with 10,000 jobs and 1,000,000 sightings
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
 
@@ -54,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure accuracy, speed, memory, replay and tuning on this machine, beside plain OCR.",
+        description="Measure accuracy, speed, memory, replay, tuning and scale on this machine, beside plain OCR.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -112,6 +114,9 @@ def _run(plan: Plan, output: Console, say: Say) -> int:
 
 def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     """One part; None where it needs real clips and there are none."""
+    if part == "scale":
+        scale = measure_scale(requests=plan.requests, progress=say)
+        return scale, tables.scale_tables(scale)
     if part == "accuracy":
         clips = [*_real(plan), *(_match(plan, level, seed, say) for level in plan.levels for seed in plan.seeds)]
         if not clips:

@@ -11,7 +11,7 @@ from typing import Any
 from bench.process import PROJECT_ROOT, BenchError
 from mediaproc.datafolder import DataFolder
 
-PARTS = ("accuracy", "speed", "memory", "replay", "tuning")
+PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale")
 RESULTS = PROJECT_ROOT / "bench/results.json"
 QUICK_RESULTS = PROJECT_ROOT / "bench/results-quick.json"
 
@@ -51,6 +51,7 @@ class Plan:
             "memory": {"minutes": list(self.minutes), "match_seconds": self.match_seconds},
             "replay": clips,
             "tuning": {**clips, "requests": self.requests},
+            "scale": {"requests": self.requests},
         }[part]
 
 

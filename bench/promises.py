@@ -61,6 +61,7 @@ PROMISES = (
     Promise("replay", "bytes added to earlier stages", "at most", 0),
     Promise("tuning", "one frame, median", "at most", 80),
     Promise("tuning", "one frame with overlays, median", "at most", 150),
+    Promise("scale", "*, median", "at most", 100),
 )
 
 

@@ -14,6 +14,7 @@ from bench.memory import MemoryFigures
 from bench.promises import Verdict
 from bench.replay import ReplayFigures
 from bench.results import Change
+from bench.scale import ScaleFigures
 from bench.speed import SpeedFigures
 from bench.tuning import TuningFigures
 
@@ -139,6 +140,15 @@ def tuning_tables(figures: TuningFigures) -> RenderableType:
     rows = (("detect_edges", figures.plain), ("with overlays", figures.debug), ("/api/health", figures.health))
     for name, found in rows:
         table.add_row(name, f"{found.median:.1f}", f"{found.p95:.1f}", f"{found.answer_bytes:,}")
+    return table
+
+
+def scale_tables(figures: ScaleFigures) -> RenderableType:
+    """What each list, the tree and a comparison take."""
+    title = f"{figures.jobs:,} jobs, {figures.sightings:,} sightings, {figures.branches} branches: milliseconds"
+    table = _table(title, "request", "median", "95 %", "queries", "answer, bytes")
+    for name, one in figures.asked.items():
+        table.add_row(name, f"{one.median:.1f}", f"{one.p95:.1f}", str(one.queries), f"{one.answer_bytes:,}")
     return table
 
 

@@ -171,7 +171,7 @@ class TestSightings:
         )
 
     def test_an_unknown_brand_or_video_has_none(self, used: Filled, viewer: Any) -> None:
-        nothing = {"sightings": [], "next": None, "previous": None}
+        nothing: dict[str, Any] = {"sightings": [], "next": None, "previous": None}
         assert ask(viewer, "/detect/sightings?brand=nobody", queries=1) == nothing
         assert ask(viewer, f"/detect/sightings?asset={used.root}", queries=1) == nothing
         assert SourceAsset.objects.count() == SCALE.assets
