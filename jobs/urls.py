@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jobs.pages import actions, compare, listing, pictures, scenarios, submit, tree, views
+from jobs.pages import actions, compare, listing, pictures, scenarios, submit, tree, tune, views
 
 urlpatterns = [
     path("", listing.job_list, name="job-list"),
@@ -17,10 +17,11 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/tree", tree.tree_page, name="page-tree"),
     path("jobs/<uuid:job_id>/replay", tree.replay, name="page-replay"),
     path("checkpoints/<uuid:checkpoint_id>/bookmark", tree.bookmark, name="page-bookmark"),
-    path("jobs/<uuid:job_id>/tune", views.job_page, name="page-tune"),
+    path("jobs/<uuid:job_id>/tune", tune.tune_page, name="page-tune"),
     path("jobs/<uuid:job_id>/report.json", views.report_json, name="job-report-json"),
     path("jobs/<uuid:job_id>/report.csv", views.report_csv, name="job-report-csv"),
     path("jobs/<uuid:job_id>/frames/<int:sequence>.jpg", pictures.job_frame, name="job-frame"),
+    path("jobs/<uuid:job_id>/thumbs/<int:sequence>.jpg", pictures.job_thumb, name="job-thumb"),
     path(
         "jobs/<uuid:job_id>/crops/<int:sequence>/<int:x>-<int:y>-<int:width>-<int:height>.jpg",
         pictures.job_crop,

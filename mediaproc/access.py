@@ -57,6 +57,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "job-report-csv": _READ,
         "job-frame": _READ,
         "job-crop": _READ,
+        "job-thumb": _READ,
         "page-act": {"POST": OPERATOR},
         "page-act-many": {"POST": OPERATOR},
         "page-bookmark": {"POST": CURATOR},

@@ -108,7 +108,7 @@ def _totals(totals: list[BrandTotal]) -> list[dict[str, Any]]:
 
 def _sections(compared: SidesCompared, shown: Comparison) -> list[dict[str, Any]]:
     before, after = (SitePictures(side.job.id) for side in (compared.left, compared.right))
-    sections = [
+    sections: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         ("gained", "Gained", "only in B", [{"right": _sighting(one, after)} for one in shown.gained]),
         ("lost", "Lost", "only in A", [{"left": _sighting(one, before)} for one in shown.lost]),
         (

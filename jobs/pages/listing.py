@@ -15,6 +15,7 @@ from detect.errors import ConfigError
 from jobs.choices import JobStatus, RunType
 from jobs.listing import job_list as jobs_found
 from jobs.models import DetectJob
+from jobs.pages.query import text_of
 from jobs.pages.shown import ACTION_WORDS, abilities, actions_for, job_facts, job_name, stage_word, words
 
 _JOBS_PER_PAGE = 25
@@ -67,7 +68,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 def _asked(query: QueryDict) -> tuple[dict[str, Any], str]:
     """Filters as ``jobs/listing.py`` knows them, and what could not be understood."""
-    asked: dict[str, Any] = {name: query[name].strip() for name in _TEXT_FILTERS if query.get(name, "").strip()}
+    asked: dict[str, Any] = {name: text_of(query, name) for name in _TEXT_FILTERS if text_of(query, name)}
     if "run_type" in asked:
         asked["run_type"] = [asked["run_type"]]
     statuses = [status for status in query.getlist("status") if status in JobStatus.values]
@@ -77,7 +78,7 @@ def _asked(query: QueryDict) -> tuple[dict[str, Any], str]:
         asked["ordering"] = query["ordering"]
     problem = ""
     for name, bound, days in (("from", "created_after", 0), ("to", "created_before", 1)):
-        text = query.get(name, "")
+        text = text_of(query, name)
         if not text:
             continue
         try:

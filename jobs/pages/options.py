@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -15,6 +16,7 @@ from detect.stages.base import Stage
 from jobs.pages.shown import stage_word, words
 
 _PREFIX = "option"
+_STEPS = ((1, Decimal("0.01")), (6, Decimal("0.05")), (80, Decimal("0.5")))
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _field(stage: Stage, schema: Any, snapshot: Mapping[str, Any], sent: SentOpt
         error=sent.errors.get(place, ""),
         minimum=as_text(schema.minimum) if schema.minimum is not None else "",
         maximum=as_text(schema.maximum) if schema.maximum is not None else "",
-        step=_step(schema),
+        step=_step(schema, snapshot.get(schema.name, schema.default)),
         choices=tuple(map(as_text, schema.choices or ())),
     )
 
@@ -158,14 +160,19 @@ def _kind(schema: Any) -> str:
     return {"boolean": "switch", "integer": "number", "number": "number", "array": "list"}.get(schema.type, "text")
 
 
-def _step(schema: Any) -> str:
-    """How far one press of an arrow, or of a slider's key, goes."""
+def _step(schema: Any, value: Any) -> str:
+    """How far one press of an arrow, or of a slider's key, goes: ``value`` and the limits are whole steps apart."""
     if schema.type == "integer":
         return "1"
     if schema.type != "number" or schema.minimum is None or schema.maximum is None:
         return "any"
-    reach = float(schema.maximum) - float(schema.minimum)
-    return next((step for most, step in ((1, "0.01"), (6, "0.05"), (80, "0.5")) if reach <= most), "1")
+    least = Decimal(str(schema.minimum))
+    reach = Decimal(str(schema.maximum)) - least
+    step = next((step for most, step in _STEPS if reach <= most), Decimal(1))
+    for parts in (1, 2, 5, 10, 50, 100):
+        if (Decimal(str(value)) - least) % (step / parts) == 0:
+            return f"{(step / parts).normalize():f}"
+    return "any"
 
 
 def as_text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import cv2
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -12,9 +13,11 @@ from django.views.decorators.http import require_safe
 from detect.errors import MediaprocError
 from detect.exports.crops import cut_crop
 from detect.report import Xywh
+from detect.stages.extract_frames import encode_jpeg
 from jobs.models import DetectJob
 from jobs.selectors import job_frames, job_source
 
+_THUMB_WIDTH, _THUMB_QUALITY = 240, 80
 _KEEP_SECONDS = 86_400  # the frames of a timeline never change
 
 
@@ -39,6 +42,18 @@ def job_frame(request: HttpRequest, job_id: UUID, sequence: int) -> HttpResponse
         return _jpeg(job_frames(job).load_jpeg(sequence))
     except MediaprocError as error:
         raise Http404(error.message) from error
+
+
+@require_safe
+def job_thumb(request: HttpRequest, job_id: UUID, sequence: int) -> HttpResponse:  # noqa: ARG001
+    """A frame made small, for a row of many."""
+    job = get_object_or_404(DetectJob.objects.select_related("timeline"), id=job_id)
+    try:
+        image = job_frames(job).load(sequence)
+    except MediaprocError as error:
+        raise Http404(error.message) from error
+    height = max(1, round(image.shape[0] * _THUMB_WIDTH / image.shape[1]))
+    return _jpeg(encode_jpeg(cv2.resize(image, (_THUMB_WIDTH, height), interpolation=cv2.INTER_AREA), _THUMB_QUALITY))
 
 
 @require_safe

@@ -25,6 +25,7 @@ from jobs.assets import asset_from_root, asset_from_storage
 from jobs.exports.words import length
 from jobs.pages.brand_text import read_brand_text
 from jobs.pages.options import SentOptions, option_groups, read_options
+from jobs.pages.query import text_of
 from jobs.services import Order, job_submit
 from mediaproc.principal import principal_of
 
@@ -93,9 +94,9 @@ def _submit(request: HttpRequest, asked: Asked) -> HttpResponse:
 def _start(query: QueryDict) -> Asked:
     """An empty form, with the video chosen where the address names one."""
     asked = Asked()
-    asked.asset = _asset_by_id(query.get("asset", ""))
-    if query.get("profile") in profile_names():
-        asked.profile = query["profile"]
+    asked.asset = _asset_by_id(text_of(query, "asset"))
+    if text_of(query, "profile") in profile_names():
+        asked.profile = text_of(query, "profile")
     return asked
 
 
@@ -110,13 +111,13 @@ def _read(data: QueryDict) -> Asked:
 
 
 def _read_profile(asked: Asked, data: QueryDict) -> None:
-    if data.get("profile") in profile_names():
-        asked.profile = data["profile"]
+    if text_of(data, "profile") in profile_names():
+        asked.profile = text_of(data, "profile")
     else:
         asked.errors["profile"] = "Choose the kind of footage."
     pipeline = load_pipeline(_PIPELINE)
     # fields were filled for the profile that was chosen when the page was made
-    basis = data.get("options_for", "")
+    basis = text_of(data, "options_for")
     unchanged = resolve(pipeline, basis if basis in profile_names() else asked.profile).snapshot()
     asked.options = read_options(pipeline, data, unchanged)
 
@@ -125,27 +126,27 @@ def _read_brands(asked: Asked, data: QueryDict) -> None:
     if data.get("brands_from") != "list":
         return
     try:
-        asked.brands = read_brand_text(data.get("brands", ""))
+        asked.brands = read_brand_text(text_of(data, "brands"))
     except MediaprocError as error:
         asked.errors["brands"] = error.message
 
 
 def _read_order(asked: Asked, data: QueryDict) -> None:
-    tags = [tag.strip() for tag in data.get("tags", "").split(",") if tag.strip()]
+    tags = [tag.strip() for tag in text_of(data, "tags").split(",") if tag.strip()]
     asked.tags = list(dict.fromkeys(tags))
-    if len(asked.tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG or "\0" in tag for tag in asked.tags):
+    if len(asked.tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in asked.tags):
         asked.errors["tags"] = f"At most {_MOST_TAGS} tags of at most {_LONGEST_TAG} letters."
-    priority = _whole(data.get("priority", "0") or "0")
+    priority = _whole(text_of(data, "priority") or "0")
     if priority is None or abs(priority) > _MOST_PRIORITY:
         asked.errors["priority"] = f"A whole number from -{_MOST_PRIORITY} to {_MOST_PRIORITY}."
     else:
         asked.priority = priority
-    if data.get("cost_limit_usd", "").strip():
-        asked.cost_limit_usd = _dollars(data["cost_limit_usd"])
+    if text_of(data, "cost_limit_usd"):
+        asked.cost_limit_usd = _dollars(text_of(data, "cost_limit_usd"))
         if asked.cost_limit_usd is None:
             asked.errors["cost_limit_usd"] = "An amount in US dollars such as 2.50; 0 allows only what is free."
-    if data.get("call_limit", "").strip():
-        calls = _whole(data["call_limit"])
+    if text_of(data, "call_limit"):
+        calls = _whole(text_of(data, "call_limit"))
         if calls is None or not 0 <= calls < 2**31:
             asked.errors["call_limit"] = "A whole number from 0 on."
         else:
@@ -155,7 +156,7 @@ def _read_order(asked: Asked, data: QueryDict) -> None:
 def _read_start(asked: Asked, data: QueryDict) -> None:
     if data.get("start") != "at":
         return
-    text = data.get("start_at_utc") or data.get("start_at", "")
+    text = text_of(data, "start_at_utc") or text_of(data, "start_at")
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -169,17 +170,17 @@ def _read_start(asked: Asked, data: QueryDict) -> None:
 
 
 def _read_asset(asked: Asked, data: QueryDict) -> None:
-    source = data.get("source", "")
+    source = text_of(data, "source")
     try:
         if source in ("upload", "asset"):
-            asked.asset = _asset_by_id(data.get("upload_asset" if source == "upload" else "asset", ""))
+            asked.asset = _asset_by_id(text_of(data, "upload_asset" if source == "upload" else "asset"))
             if asked.asset is None:
                 wanted = "Upload a video first." if source == "upload" else "Choose one of the videos."
                 asked.errors["video"] = wanted
-        elif source == "root" and data.get("path", "").strip():
-            asked.asset = asset_from_root(data["path"].strip()).asset
-        elif source == "storage" and data.get("storage_key", "").strip():
-            asked.asset = asset_from_storage(data["storage_key"].strip()).asset
+        elif source == "root" and text_of(data, "path"):
+            asked.asset = asset_from_root(text_of(data, "path")).asset
+        elif source == "storage" and text_of(data, "storage_key"):
+            asked.asset = asset_from_storage(text_of(data, "storage_key")).asset
         else:
             asked.errors["video"] = "Choose a video."
     except MediaprocError as error:
@@ -211,13 +212,13 @@ def _dollars(text: str) -> Decimal | None:
 def _context(data: QueryDict, asked: Asked) -> dict[str, Any]:
     pipeline = load_pipeline(_PIPELINE)
     snapshots = {name: resolve(pipeline, name).snapshot() for name in profile_names()}
-    basis = data.get("options_for") or asked.profile
+    basis = text_of(data, "options_for") or asked.profile
     snapshot = snapshots.get(basis, snapshots[asked.profile])
     assets = list(SourceAsset.objects.all()[:_SHOWN_ASSETS])
     if asked.asset is not None and asked.asset not in assets:
         assets.insert(0, asked.asset)
     confirmed = KnownBrand.objects.filter(confirmed=True)
-    given = data.get("source", "")
+    given = text_of(data, "source")
     return {
         "data": data,
         "errors": asked.errors,

@@ -82,7 +82,8 @@ def draw_tree(tree: JobTree, stages: Sequence[str]) -> Drawing:
 def _parent(job: dict[str, Any], nodes: list[dict[str, Any]], owner: dict[UUID, UUID]) -> UUID | None:
     """The job whose line this one leaves: not always its parent, which may itself have branched off later."""
     first = nodes[0]["parent_id"] if nodes else None
-    return owner.get(first) if first is not None and first in owner else job["parent_job_id"]
+    above: UUID | None = None if first is None else owner.get(first)
+    return above or job["parent_job_id"]
 
 
 def _order(tree: JobTree, parents: dict[UUID, UUID | None], stages: Sequence[str]) -> Iterator[UUID]:
