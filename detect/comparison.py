@@ -100,25 +100,43 @@ class Comparison(Value, frozen=True):
 def compare(left: Sequence[ReportBrand], right: Sequence[ReportBrand]) -> Comparison:
     """Compare the brands of two reports on the same video by the rules above."""
     before, after = _by_brand(left), _by_brand(right)
+    order = _Order([one for side in (before, after) for found in side.values() for one in found])
     lost, gained, moved = [], [], []
     for brand in sorted({*before, *after}):
-        pairing = _pair(before.get(brand, []), after.get(brand, []))
+        pairing = _pair(before.get(brand, []), after.get(brand, []), order)
         lost += pairing.lost
         gained += pairing.gained
         moved += [*(pair for pair in pairing.pairs if _differs(*pair)), *pairing.parts]
-    renamed = _renamed(lost, gained)
+    renamed = _renamed(lost, gained, order)
     totals = _totals(left, right)
     return Comparison(
-        gained=_in_time(_without(gained, [new for _, new in renamed])),
-        lost=_in_time(_without(lost, [old for old, _ in renamed])),
-        renamed=[Renamed(old, new) for old, new in sorted(renamed, key=_pair_order)],
-        moved=[_moved(*pair) for pair in sorted(moved, key=_pair_order)],
+        gained=sorted(_without(gained, [new for _, new in renamed]), key=order.of),
+        lost=sorted(_without(lost, [old for old, _ in renamed]), key=order.of),
+        renamed=[Renamed(old, new) for old, new in sorted(renamed, key=order.of_pair)],
+        moved=[_moved(*pair) for pair in sorted(moved, key=order.of_pair)],
         totals=totals,
         seconds_difference=round(sum(total.difference for total in totals), 3),
     )
 
 
 Pair = tuple[Sighting, Sighting]
+
+
+class _Order:
+    """Places of sightings in time; where they are alike in everything, they share a place, on whichever side."""
+
+    def __init__(self, sightings: Sequence[Sighting]) -> None:
+        identities = [_identity(one) for one in sightings]
+        places = {identity: place for place, identity in enumerate(sorted(set(identities)))}
+        self._places = {id(one): places[identity] for one, identity in zip(sightings, identities, strict=True)}
+
+    def of(self, one: Sighting) -> int:
+        return self._places[id(one)]
+
+    def of_pair(self, pair: Pair) -> tuple[int, int]:
+        """The same with the sides exchanged."""
+        old, new = self.of(pair[0]), self.of(pair[1])
+        return (old, new) if old <= new else (new, old)
 
 
 @dataclass(frozen=True)
@@ -138,8 +156,8 @@ def _by_brand(brands: Iterable[ReportBrand]) -> dict[str, list[Sighting]]:
     return found
 
 
-def _pair(left: list[Sighting], right: list[Sighting]) -> _Pairing:
-    candidates = sorted(_overlapping(left, right), key=lambda at: _likeness(left[at[0]], right[at[1]]))
+def _pair(left: list[Sighting], right: list[Sighting], order: _Order) -> _Pairing:
+    candidates = sorted(_overlapping(left, right), key=lambda at: _likeness(left[at[0]], right[at[1]], order))
     pairs = _one_to_one(candidates)
     best: tuple[dict[int, tuple[int, int]], ...] = ({}, {})
     for pair in candidates:
@@ -155,13 +173,13 @@ def _pair(left: list[Sighting], right: list[Sighting]) -> _Pairing:
     )
 
 
-def _renamed(lost: list[Sighting], gained: list[Sighting]) -> list[Pair]:
+def _renamed(lost: list[Sighting], gained: list[Sighting], order: _Order) -> list[Pair]:
     """Lost and gained sightings that are one, best pairs first. Those of one brand share no time, so are none."""
     alike = []
     for old, new in _overlapping(lost, gained):
         time, place = _shared_time(lost[old], gained[new]), _shared_place(lost[old], gained[new])
         if time >= _SAME_TIME and place >= _SAME_PLACE:
-            alike.append(((-place, -time, *_unordered(lost[old], gained[new])), (old, new)))
+            alike.append(((-place, -time, order.of_pair((lost[old], gained[new]))), (old, new)))
     pairs = _one_to_one([pair for _, pair in sorted(alike)])
     return [(lost[old], gained[new]) for old, new in pairs]
 
@@ -200,26 +218,20 @@ def _common(one: Sighting, other: Sighting) -> float:
     return min(one.end, other.end) - max(one.start, other.start)
 
 
-def _likeness(one: Sighting, other: Sighting) -> tuple[Any, ...]:
+def _likeness(one: Sighting, other: Sighting, order: _Order) -> tuple[Any, ...]:
     """Sorts pairs of one brand, the one to be put together first; the same with the sides exchanged."""
     return (
         one.exposure.placement != other.exposure.placement,
         -_common(one, other),
         one.exposure.position != other.exposure.position,
         abs(one.start - other.start) + abs(one.end - other.end),
-        *_unordered(one, other),
+        order.of_pair((one, other)),
     )
-
-
-def _unordered(one: Sighting, other: Sighting) -> tuple[Any, ...]:
-    return tuple(sorted((_identity(one), _identity(other))))
 
 
 def _identity(one: Sighting) -> tuple[Any, ...]:
     """Everything about a sighting, in an order: equal only for equal ones."""
-    exposure = one.exposure
-    facts = (exposure.placement, exposure.position, exposure.start_uncertainty, exposure.end_uncertainty)
-    return (one.start, one.end, one.brand, *facts, msgspec.json.encode(exposure))
+    return (one.start, one.end, one.brand, msgspec.json.encode(one.exposure))
 
 
 def _differs(old: Sighting, new: Sighting) -> bool:
@@ -276,11 +288,3 @@ def _seconds(brands: Iterable[ReportBrand]) -> dict[str, float]:
 def _without(sightings: list[Sighting], taken: list[Sighting]) -> list[Sighting]:
     gone = {id(one) for one in taken}
     return [one for one in sightings if id(one) not in gone]
-
-
-def _in_time(sightings: list[Sighting]) -> list[Sighting]:
-    return sorted(sightings, key=_identity)
-
-
-def _pair_order(pair: Pair) -> tuple[Any, ...]:
-    return _unordered(*pair)
