@@ -15,11 +15,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.parsers import MultiPartParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from detect.models import SourceAsset
+from jobs.api.negotiation import AcceptAnything
 from jobs.api.receiving import FileView, MediaErrorsView, sender_of
 from jobs.api.schema import errors
 from jobs.asset_folders import list_folder
@@ -129,13 +129,6 @@ class AssetPages(LimitOffsetPagination):
     max_limit = 200
 
 
-class JpegRenderer(BaseRenderer):
-    """Lets a client ask for a picture alone; errors are JSON all the same."""
-
-    media_type = "image/jpeg"
-    format = "jpg"
-
-
 @extend_schema_view(
     get=extend_schema(
         operation_id="asset_list",
@@ -221,7 +214,7 @@ class AssetDetail(MediaErrorsView):
 class AssetThumbnail(MediaErrorsView):
     """A picture of it."""
 
-    renderer_classes = [JSONRenderer, JpegRenderer]
+    content_negotiation_class = AcceptAnything
 
     @extend_schema(
         operation_id="asset_thumbnail",

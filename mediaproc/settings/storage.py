@@ -27,24 +27,37 @@ _LOCAL: dict[str, Any] = {
 
 
 def bucket_options(bucket: str) -> dict[str, Any]:
-    """How django-storages reaches ``bucket``: in ways that MinIO, SeaweedFS, Ceph and AWS all understand."""
+    """How django-storages reaches ``bucket``: in ways that MinIO, SeaweedFS, Ceph and AWS all understand.
+
+    One that does not answer is given up soon: whoever asked tries again later, and knows better when.
+    """
+    from botocore.config import Config  # heavy, and for buckets only
+
+    client = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path")},
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
     return {
         "bucket_name": bucket,
         "region_name": env.text("AWS_S3_REGION", "us-east-1"),
         "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
         "access_key": env.text("AWS_ACCESS_KEY_ID") or None,
         "secret_key": env.text("AWS_SECRET_ACCESS_KEY") or None,
-        "signature_version": "s3v4",
-        "addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path"),
+        "client_config": client,
         "default_acl": None,
         "file_overwrite": True,  # keys are content or job addresses: the same key is the same file
     }
 
 
-_S3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": bucket_options(AWS_S3_BUCKET)}
+def _bucket() -> dict[str, Any]:
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": bucket_options(AWS_S3_BUCKET)}
+
 
 STORAGES = {
-    "default": _S3 if STORAGE_BACKEND == "s3" else _LOCAL,
+    "default": _bucket() if STORAGE_BACKEND == "s3" else _LOCAL,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 

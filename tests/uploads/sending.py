@@ -35,17 +35,19 @@ class Site:
     address: str = ""
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", "0"],
-            cwd=PROJECT_ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        log = self.data.root / "site.log"  # not a pipe, which stops the server when nobody reads it
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", "0"],
+                cwd=PROJECT_ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("Site:"), self.process.stderr and self.process.stderr.read()
+        assert line.startswith("Site:"), log.read_text()
         self.address = line.split()[1].rstrip("/").replace("localhost", "127.0.0.1")
         with httpx.Client(transport=httpx.HTTPTransport(retries=5), timeout=30) as http:
             assert http.get(self.address + "/api/health").status_code == 200

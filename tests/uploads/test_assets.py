@@ -223,7 +223,9 @@ def test_thumbnail_is_from_the_middle(sender: APIClient, places: Path) -> None:
     assert picture is not None and picture.shape == (270, 480, 3)
     shutil.rmtree(places / "storage" / "thumbnails")
     assert sender.get(f"/api/assets/{asset['id']}/thumbnail.jpg").content == answer.content
-    assert sender.get(f"/api/assets/{uuid4()}/thumbnail.jpg").status_code == 404
+    for wanted in ({}, {"format": "jpg"}):
+        missing = sender.get(f"/api/assets/{uuid4()}/thumbnail.jpg", wanted, headers={"Accept": "image/jpeg"})
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
 def test_thumbnail_of_a_video_of_one_frame(sender: APIClient, places: Path) -> None:

@@ -12,10 +12,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import OperationalError
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from detect.models import SourceAsset
+from jobs import asset_intake
 from jobs.api_keys import ApiKey
 from jobs.uploads.records import part_locked, part_path
 from jobs.uploads.services import uploads_expire
@@ -265,3 +267,22 @@ def test_full_disk_keeps_what_came_and_goes_on_later(
         assert part_path(identity(path)).read_bytes() == content[:kept]
         assert patch(sender, path, kept, content[kept:]).status_code == 204
     assert SourceAsset.objects.get().probe["size_bytes"] == len(content)
+
+
+def test_what_fails_after_storing_is_made_good_by_asking_again(
+    sender: APIClient, clip: Path, places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server that dies when the file has been moved and its row not been written."""
+    content = clip.read_bytes()
+    path = begin(sender, len(content))
+
+    def die(**_: Any) -> None:
+        raise OperationalError("the database is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(asset_intake, "asset_record", die)
+        assert patch(sender, path, 0, content).status_code == 500
+    assert [file.suffix for file in (places / "storage" / "uploads").rglob("*.*")] == [".mp4"]
+    assert head(sender, path)["Upload-Offset"] == str(len(content))
+    made = sender.post("/api/assets", {"upload_id": str(identity(path))})
+    assert (made.status_code, made.json()["size_bytes"]) == (201, len(content))
