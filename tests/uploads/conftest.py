@@ -70,18 +70,21 @@ def site() -> Iterator[Site]:
         "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
         "MAX_FILE_SIZE_MB": "300",
     }
-    made = subprocess.run(
-        [sys.executable, "-c", _MAKE_KEY],
-        cwd=PROJECT_ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    site = Site(data=data, environment=environment, key=made.stdout.strip())
-    site.start()
-    yield site
-    site.kill()
-    data.wait_until_stopped()
-    shutil.rmtree(base)
+    site = Site(data=data, environment=environment)
+    try:
+        made = subprocess.run(
+            [sys.executable, "-c", _MAKE_KEY],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        site.key = made.stdout.strip()
+        site.start()
+        yield site
+    finally:
+        site.kill()
+        data.wait_until_stopped()
+        shutil.rmtree(base)

@@ -30,7 +30,7 @@ class Site:
 
     data: DataFolder
     environment: dict[str, str]
-    key: str
+    key: str = ""
     process: subprocess.Popen[str] | None = None
     address: str = ""
 
@@ -53,9 +53,9 @@ class Site:
             assert http.get(self.address + "/api/health").status_code == 200
 
     def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.communicate()
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
 
     def client(self) -> httpx.Client:
         return httpx.Client(
