@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -14,7 +15,7 @@ import msgspec
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Sum
 
 from detect.checkpoints.outputs import save_stage_output
@@ -112,7 +113,14 @@ class DatabaseCheckpointStore:
 
 
 class DatabaseAnswerStore:
-    """:class:`~detect.providers.answers.AnswerStore` in Postgres. An answer once stored stays."""
+    """:class:`~detect.providers.answers.AnswerStore` in Postgres. An answer once stored stays.
+
+    A question is held by an advisory lock of the session: a killed process leaves nothing behind to clean up.
+    """
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()  # the session would be given its own lock again
+        self._lock = threading.Lock()
 
     def get(self, digest: str) -> StoredAnswer | None:
         body = ModelAnswer.objects.filter(digest=digest).values_list("body", flat=True).first()
@@ -130,6 +138,28 @@ class DatabaseAnswerStore:
             usd=answer.usd,
         )
         ModelAnswer.objects.bulk_create([row], ignore_conflicts=True)
+
+    def hold(self, digest: str) -> bool:
+        with self._lock:
+            if digest in self._held:
+                return False
+            self._held.add(digest)
+        held = False
+        try:
+            held = _ask_session("SELECT pg_try_advisory_lock(%s)", digest)
+        finally:
+            if not held:
+                self._forget(digest)
+        return held
+
+    def let_go(self, digest: str) -> None:
+        self._forget(digest)
+        with suppress(Error):  # a connection that was lost has let go of it already
+            _ask_session("SELECT pg_advisory_unlock(%s)", digest)
+
+    def _forget(self, digest: str) -> None:
+        with self._lock:
+            self._held.discard(digest)
 
 
 class DatabaseLedger:
@@ -263,6 +293,14 @@ def timeline_create(
         store = DatabaseCheckpointStore()
         root = save_stage_output(store, stage="extract_frames", parts=[output], timeline_id=timeline_id, job_id=job_id)
     return timeline_id, root.id
+
+
+def _ask_session(query: str, digest: str) -> bool:
+    """What a function of Postgres says about the lock that stands for a digest."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, [int.from_bytes(bytes.fromhex(digest[:16]), signed=True)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _record(node: Checkpoint) -> CheckpointRecord:

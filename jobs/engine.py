@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from detect.errors import StorageError
 from detect.models import Timeline
 from detect.persistence import DatabaseAnswerStore, StorageFrames
 from detect.providers.catalog import load_catalog
@@ -46,6 +47,9 @@ def _inference() -> InferenceClient | None:
 
 
 def _read_file(key: str) -> bytes:
-    with default_storage.open(key, "rb") as file:
-        content: bytes = file.read()
+    try:
+        with default_storage.open(key, "rb") as file:
+            content: bytes = file.read()
+    except OSError as error:
+        raise StorageError(f"the stored file {key} cannot be read: {error.strerror or error}") from error
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
@@ -66,12 +67,24 @@ class AnswerStore(Protocol):
     def put(self, digest: str, answer: StoredAnswer) -> None:
         """Store an answer. Raises ``StorageError`` when it cannot be kept."""
 
+    def hold(self, digest: str) -> bool:
+        """Take a question for oneself to ask; False while somebody else has it, in whatever process.
+
+        Held until ``let_go``, or until the process or its connection to the store ends. Who is refused waits for the
+        answer, or for the question to be free again: so two runs that want the same answer pay for it once.
+        """
+
+    def let_go(self, digest: str) -> None:
+        """Give a held question back, answered or not."""
+
 
 class MemoryAnswerStore:
     """Keeps answers for the life of the process."""
 
     def __init__(self) -> None:
         self._answers: dict[str, StoredAnswer] = {}
+        self._held: set[str] = set()
+        self._lock = threading.Lock()
 
     def get(self, digest: str) -> StoredAnswer | None:
         return self._answers.get(digest)
@@ -81,3 +94,13 @@ class MemoryAnswerStore:
 
     def put(self, digest: str, answer: StoredAnswer) -> None:
         self._answers.setdefault(digest, answer)
+
+    def hold(self, digest: str) -> bool:
+        with self._lock:
+            free = digest not in self._held
+            self._held.add(digest)
+        return free
+
+    def let_go(self, digest: str) -> None:
+        with self._lock:
+            self._held.discard(digest)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from detect.providers.answers import AnswerStore, StoredAnswer
 from detect.providers.budget import Budget, as_text
@@ -90,11 +92,21 @@ class Interview:
 
     def _put_to(self, pool: ThreadPoolExecutor, index: int, question: Question) -> None:
         digest = question.digest(self._provider, self._nonce)
-        stored = self._answers.get(digest)
+        stored = self._find_or_hold(digest)
         if stored is not None:
             self._budget.count(Decimal(stored.usd))
             self._verdicts[index] = Verdict(stored, call=stored.as_call(digest))
             return
+        try:
+            asked = self._ask(pool, index, question, digest)
+        except BaseException:
+            self._answers.let_go(digest)
+            raise
+        if not asked:
+            self._answers.let_go(digest)
+
+    def _ask(self, pool: ThreadPoolExecutor, index: int, question: Question, digest: str) -> bool:
+        """Put a question to the provider, once there is room and money for it; False where there is none."""
         while len(self._in_flight) >= self._provider.concurrency:
             self._collect()
         worst = question.most_usd(self._provider)
@@ -110,10 +122,37 @@ class Interview:
                 self._closed, self._closed_by_run = self._budget.refusal, self._budget.refused_by_run
             failed = self._give_up.is_set() or self._closed_by_run
             self._verdicts[index] = Verdict(None, reason=self._closed, failed=failed)
-            return
+            return False
         entry = self._ledger.open(digest, reserved)
-        future = pool.submit(ask_patiently, self._client, question, self._budget, reserved, self._give_up)
+        ask = partial(ask_patiently, self._client, question, self._budget, reserved, self._give_up, name=digest)
+        future = pool.submit(ask)
         self._in_flight[future] = (index, digest, entry)
+        return True
+
+    def _find_or_hold(self, digest: str) -> StoredAnswer | None:
+        """The stored answer, or None once the question is ours to ask: another run may be asking it at this moment.
+
+        That run is given the time that one call may take: it could be frozen, and nobody waits for that.
+        """
+        until = time.monotonic() + self._provider.timeout_s
+        while True:
+            stored = self._answers.get(digest)
+            if stored is not None:
+                return stored
+            if self._answers.hold(digest):
+                # it may have been answered and let go of in between
+                stored = self._answers.get(digest)
+                if stored is not None:
+                    self._answers.let_go(digest)
+                return stored
+            if time.monotonic() > until:
+                return None
+            # what is in flight here must be settled meanwhile: the other run may be waiting for one of these
+            if self._in_flight:
+                self._collect()
+            else:
+                self._checkpoint()
+                time.sleep(_POLL_SECONDS)
 
     def _collect(self) -> None:
         """Wait until a call ends, or for a moment, and settle those that did."""
@@ -124,7 +163,12 @@ class Interview:
 
     def _settle(self, future: Future[Outcome]) -> None:
         index, digest, entry = self._in_flight.pop(future)
-        outcome = future.result()
+        try:
+            self._keep(index, digest, entry, future.result())
+        finally:
+            self._answers.let_go(digest)
+
+    def _keep(self, index: int, digest: str, entry: int, outcome: Outcome) -> None:
         # Before the answer: a kill in between then counts the call twice, as it will be made twice.
         self._ledger.close(entry, calls=outcome.calls, usd=outcome.counted)
         answer = self._as_answer(outcome)

@@ -14,6 +14,7 @@ from types import TracebackType
 import httpx
 import msgspec
 
+from detect.checkpoints import serde
 from detect.providers.answers import Answer
 from detect.providers.catalog import Provider
 from detect.providers.failures import (
@@ -110,15 +111,17 @@ class OpenAIClient:
     def close(self) -> None:
         self._http.close()
 
-    def ask(self, question: Question, *, temperature: float = 0.0) -> Reply:
+    def ask(self, question: Question, *, temperature: float = 0.0, idempotency_key: str = "") -> Reply:
         """Ask once. A server that does not understand the request is asked again at once in a simpler shape.
 
-        Raises a :class:`~detect.providers.failures.CallFailedError`.
+        ``idempotency_key`` is sent along: a provider that honours it charges once for requests with the same one, as
+        when a process dies after its question was answered and before the answer was kept. Raises a
+        :class:`~detect.providers.failures.CallFailedError`.
         """
         shape = self._shape
         while True:
             started = time.monotonic()
-            response = self._post(shape.body(self.provider, question, temperature))
+            response = self._post(shape.body(self.provider, question, temperature), idempotency_key)
             seconds = time.monotonic() - started
             if response.status == 200:
                 # Kept only now: a request refused for its picture must not weaken the shape for all others.
@@ -129,12 +132,14 @@ class OpenAIClient:
                 raise self._failure(response)
             shape = simpler
 
-    def _post(self, body: dict[str, object]) -> _Response:
+    def _post(self, body: dict[str, object], idempotency_key: str) -> _Response:
         """Send a request and read all of the response, within the time limit as a whole and within a size limit."""
         deadline = time.monotonic() + self.provider.timeout_s
         chunks = bytearray()
+        url = f"{self.provider.base_url}/chat/completions"
+        headers = {"Idempotency-Key": _key_of(body, idempotency_key)} if idempotency_key else None
         try:
-            with self._http.stream("POST", f"{self.provider.base_url}/chat/completions", json=body) as response:
+            with self._http.stream("POST", url, json=body, headers=headers) as response:
                 for chunk in response.iter_bytes():
                     chunks += chunk
                     if time.monotonic() > deadline:
@@ -223,6 +228,11 @@ class OpenAIClient:
     def _redacted(self, text: str) -> str:
         # A shorter one is a placeholder such as "ollama" or "EMPTY", and a word that answers may well hold.
         return text.replace(self._api_key, "[key]") if len(self._api_key) >= _SHORTEST_KEY else text
+
+
+def _key_of(body: dict[str, object], key: str) -> str:
+    """The same for the same request alone: a key that comes with another body is refused."""
+    return serde.digest([key, body])
 
 
 @cache

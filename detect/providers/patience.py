@@ -34,14 +34,22 @@ class Outcome:
 
 
 def ask_patiently(
-    client: OpenAIClient, question: Question, budget: Budget, reserved: Decimal, give_up: threading.Event
+    client: OpenAIClient,
+    question: Question,
+    budget: Budget,
+    reserved: Decimal,
+    give_up: threading.Event,
+    *,
+    name: str = "",
 ) -> Outcome:
     """Ask, with exponential back-off and jitter between attempts, honouring ``Retry-After``.
+
+    ``name`` stands for the question wherever and however often it is asked: providers may charge once for it.
 
     ``reserved`` is what the budget has set aside for the first attempt; each further one that follows a charge sets
     money aside again. Once ``give_up`` is set no further attempt is made. Provider trouble is returned, not raised.
     """
-    attempts = _Attempts(client, question, budget, give_up, reserved)
+    attempts = _Attempts(client, question, budget, give_up, reserved, name)
     provider = client.provider
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, CallFailedError) and error.retryable),
@@ -87,7 +95,9 @@ class _Attempts:
     budget: Budget
     give_up: threading.Event
     reserved: Decimal | None
+    name: str = ""
     made: int = 0
+    nonsense: int = 0
     usage: Usage = field(default_factory=Usage)
     usd: Decimal = Decimal(0)
     calls: int = 0
@@ -102,10 +112,12 @@ class _Attempts:
         self.made += 1
         # A model that answered nonsense would answer the same at temperature 0.
         temperature = _RETRY_TEMPERATURE if isinstance(self.last_failure, NonsenseError) else 0.0
+        key = f"{self.name}:{self.nonsense}" if self.name else ""  # after nonsense another answer is wanted
         try:
-            reply = self.client.ask(self.question, temperature=temperature)
+            reply = self.client.ask(self.question, temperature=temperature, idempotency_key=key)
         except CallFailedError as error:
             self.last_failure = error
+            self.nonsense += isinstance(error, NonsenseError)
             if error.usage is not None:
                 self._charge(error.usage)
             elif error.maybe_charged:

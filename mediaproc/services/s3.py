@@ -26,7 +26,10 @@ _SERVERS = ("s3", "filer", "master", "volume", "admin")
 
 @dataclass
 class S3:
-    """`weed mini` over `data/s3`. Its ports are picked by the system anew at every start."""
+    """`weed mini` over `data/s3`, on ports that the system picks.
+
+    Started again it has the same ones, as clients know its address, unless another process has taken one meanwhile.
+    """
 
     data: DataFolder
     ports: dict[str, int] = field(default_factory=dict)
@@ -51,8 +54,9 @@ class S3:
         config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
 
     def start(self) -> subprocess.Popen[bytes]:
-        numbers = iter(_free_ports(2 * len(_SERVERS)))
-        self.ports = {name: next(numbers) for server in _SERVERS for name in (server, f"{server}.grpc")}
+        if not self.ports or not all(map(_is_free, self.ports.values())):
+            numbers = iter(_free_ports(2 * len(_SERVERS)))
+            self.ports = {name: next(numbers) for server in _SERVERS for name in (server, f"{server}.grpc")}
         options = [
             f"-dir={self.data.s3}",
             "-ip=127.0.0.1",
@@ -112,6 +116,16 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for item in sockets:
             item.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the server before are no hindrance
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _program() -> str:

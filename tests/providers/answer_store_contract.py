@@ -52,3 +52,17 @@ class AnswerStoreContract:
     def test_a_free_answer_is_kept(self, store: AnswerStore) -> None:
         store.put(DIGEST, replace(STORED, usd="0"))
         assert store.get(DIGEST) == replace(STORED, usd="0")
+
+    def test_a_question_is_held_by_one(self, store: AnswerStore) -> None:
+        assert store.hold(DIGEST)
+        assert not store.hold(DIGEST)
+        assert store.hold("b" * 64), "others are free"
+        store.let_go(DIGEST)
+        assert store.hold(DIGEST)
+        store.let_go(DIGEST)
+        store.let_go("b" * 64)
+
+    def test_what_is_not_held_can_be_let_go(self, store: AnswerStore) -> None:
+        store.let_go(DIGEST)
+        assert store.hold(DIGEST)
+        store.let_go(DIGEST)

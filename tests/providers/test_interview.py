@@ -19,7 +19,7 @@ from detect.providers.budget import Budget
 from detect.providers.catalog import Provider
 from detect.providers.interview import Interview, Verdict
 from detect.providers.openai_client import OpenAIClient
-from tests.providers.chat_server import Ask, Behaviour, Reaction, chat_server, completion, error, verdict
+from tests.providers.chat_server import Ask, Behaviour, Reaction, chat_server, completion, error, in_turn, verdict
 from tests.providers.made import KEY, PRICES, provider, question
 
 NAMES = [f"BRAND {number:02d}" for number in range(12)]
@@ -323,3 +323,29 @@ def test_no_questions_are_no_calls() -> None:
     with chat_server(echo) as server:
         assert interview(provider(server.base_url), []) == []
     assert server.asks == []
+
+
+class TestIdempotencyKey:
+    """What a provider needs to charge once for a question that is asked again after a crash."""
+
+    def test_same_question_has_the_same_key_wherever_it_is_asked(self) -> None:
+        with chat_server(echo) as server:
+            for _ in range(2):
+                interview(provider(server.base_url), NAMES[:2])  # each with an empty store
+            first, second, *again = [ask.headers["idempotency-key"] for ask in server.asks]
+        assert [first, second] == again
+        assert first != second
+
+    def test_question_that_is_to_be_answered_anew_has_another(self) -> None:
+        with chat_server(echo) as server:
+            for nonce in (0, 1):
+                interview(provider(server.base_url), NAMES[:1], nonce=nonce)
+            first, second = [ask.headers["idempotency-key"] for ask in server.asks]
+        assert first != second
+
+    def test_call_that_failed_is_repeated_under_its_key_and_nonsense_is_not(self) -> None:
+        with chat_server(in_turn(error(503), completion("?"), completion("?"), verdict("Acme"))) as server:
+            interview(provider(server.base_url, max_attempts=4), NAMES[:1])
+            failed, nonsense, other_nonsense, answered = [ask.headers["idempotency-key"] for ask in server.asks]
+        assert failed == nonsense
+        assert len({nonsense, other_nonsense, answered}) == 3
