@@ -17,7 +17,7 @@ from detect.config import load_pipeline
 from detect.errors import MediaprocError
 from jobs.choices import RunType
 from jobs.exports.words import plural
-from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
+from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_reschedule, job_resume
 from jobs.models import DetectJob
 from jobs.pages.shown import ACTION_WORDS, job_name, question
 from jobs.services import Order, job_replay
@@ -125,26 +125,29 @@ _WORK: dict[str, Callable[[DetectJob, HttpRequest], DetectJob | None]] = {
     "delete": lambda job, request: job_delete(job),
     "retry": _retry,
     "again": _again,
+    "now": lambda job, request: job_reschedule(job, None),
     "raise": lambda job, request: _shift(job, 1),
     "lower": lambda job, request: _shift(job, -1),
 }
 _TOLD = {
-    "pause": "paused: what is being worked on is finished first",
-    "resume": "goes on",
-    "cancel": "cancelled",
-    "delete": "deleted",
-    "retry": "asked about again",
-    "again": "started again",
-    "raise": "moved up",
-    "lower": "moved down",
+    "pause": ("is paused", "are paused", ": what is being worked on is finished first"),
+    "resume": ("goes on", "go on", ""),
+    "cancel": ("is cancelled", "are cancelled", ""),
+    "delete": ("is deleted", "are deleted", ""),
+    "retry": ("is asked about again", "are asked about again", ""),
+    "again": ("is run again", "are run again", ""),
+    "now": ("starts now", "start now", ""),
+    "raise": ("goes earlier", "go earlier", ""),
+    "lower": ("goes later", "go later", ""),
 }
 
 
 def _told(action: str, done: list[DetectJob]) -> str:
+    one, many, rest = _TOLD[action]
     if len(done) > 1:
-        return f"{plural(len(done), 'job')}: {_TOLD[action]}."
-    priority = f" to priority {done[0].priority}" if action in ("raise", "lower") else ""
-    return f"{job_name(done[0])}: {_TOLD[action]}{priority}."
+        return f"{plural(len(done), 'job')} {many}{rest}."
+    priority = f", with priority {done[0].priority}" if action in ("raise", "lower") else ""
+    return f"{job_name(done[0])} {one}{priority}{rest}."
 
 
 def _back(request: HttpRequest, *, gone: UUID | None = None) -> str:

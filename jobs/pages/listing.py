@@ -114,6 +114,7 @@ def _row(job: DetectJob) -> dict[str, Any]:
         "job": job,
         "name": job_name(job),
         "facts": job_facts(job),
+        "from": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
         "stage": stage_word(job.current_stage) if job.current_stage else "",
         "percent": f"{job.progress:.0%}",
         "quick": quick,

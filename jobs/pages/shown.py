@@ -30,6 +30,7 @@ ACTION_WORDS = {
     "retry": "Retry undecided",
     "again": "Run again",
     "delete": "Delete",
+    "now": "Start now",
     "raise": "Priority up",
     "lower": "Priority down",
 }
@@ -44,7 +45,8 @@ def abilities(request: HttpRequest) -> dict[str, bool]:
 
 def actions_for(job: DetectJob) -> list[dict[str, Any]]:
     """Buttons of a job: ``[{name, word, asks}]``; ``asks`` is what has to be answered first, or empty."""
-    names = ACTIONS[job.status] + (("raise", "lower") if job.status in _OPEN else ())
+    waits = job.status == JobStatus.PENDING and job.scheduled_for is not None and job.scheduled_for > timezone.now()
+    names = (("now",) if waits else ()) + ACTIONS[job.status] + (("raise", "lower") if job.status in _OPEN else ())
     return [{"name": name, "word": ACTION_WORDS[name], "asks": question(name, job)} for name in names]
 
 

@@ -71,7 +71,8 @@ def bookmark(request: HttpRequest, checkpoint_id: UUID) -> HttpResponse:
             name = principal_of(request).name
             node = bookmark_set(checkpoint_id=checkpoint_id, label=label, from_report=expects, by=name)
             messages.success(request, f"Bookmarked as {label}." if label else "The bookmark is gone.")
-            return redirect(f"{reverse('page-tree', args=[node.job_id])}?node={checkpoint_id}#node")
+            if request.POST.get("back") != "scenarios":
+                return redirect(f"{reverse('page-tree', args=[node.job_id])}?node={checkpoint_id}#node")
     except MediaprocError as error:
         messages.error(request, error.message)
     return redirect("page-scenarios")

@@ -66,7 +66,7 @@ def draw_tree(tree: JobTree, stages: Sequence[str]) -> Drawing:
         nodes_of[node["job_id"]].append(node)
         owner[node["id"]] = node["job_id"]
     parents = {job["id"]: _parent(job, nodes_of[job["id"]], owner) for job in tree.jobs}
-    place = {job_id: row for row, job_id in enumerate(_order(tree, parents, stages))}
+    place: dict[UUID | None, int] = {job_id: row for row, job_id in enumerate(_order(tree, parents, stages))}
     lanes = [
         _lane(job, nodes_of[job["id"]], place[job["id"]], place.get(parents[job["id"]]), stages)
         for job in sorted(tree.jobs, key=lambda job: place[job["id"]])

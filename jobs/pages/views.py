@@ -10,15 +10,18 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from detect.config import Overrides
 from detect.exports.rows import to_csv
 from detect.report import Report, to_json
 from jobs.choices import JobStatus
 from jobs.exports.view import report_context
 from jobs.models import DetectJob
+from jobs.pages.options import differences
 from jobs.pages.pictures import SitePictures
 from jobs.pages.progress import progress_context
 from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name
 from jobs.selectors import job_report
+from jobs.trees import own_overrides
 
 
 @require_safe
@@ -30,6 +33,7 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "name": job_name(job),
         "facts": job_facts(job),
         "asker": asker(job),
+        "changed": differences(_own_overrides(job)),
         "actions": actions_for(job),
         "unfinished": job.status in (JobStatus.PENDING, JobStatus.RUNNING),
         **abilities(request),
@@ -37,6 +41,11 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if job.status != JobStatus.COMPLETED:
         return render(request, "jobs/progress.html", {**context, **progress_context(job)})
     return render(request, "jobs/report.html", {**context, **report_context(job_report(job), SitePictures(job.id))})
+
+
+def _own_overrides(job: DetectJob) -> Overrides:
+    """What the job was asked to do otherwise: than its profile, or than the job it branches off."""
+    return own_overrides(job.config_overrides, job.parent_job.config_overrides if job.parent_job else {})
 
 
 @require_safe

@@ -141,7 +141,8 @@ if (folder) {
   const open = () => {
     if (listed || !one("#source-root").checked) return;
     listed = true;
-    list(path.value.includes("/") ? path.value.replace(/\/[^/]*$/, "") : "").then(() => { if (folder.querySelector(".field-error")) list(""); });
+    const refused = one(".source.wrong");
+    list(!refused && path.value.includes("/") ? path.value.replace(/\/[^/]*$/, "") : "");
   };
   all("[name=source]").forEach((radio) => radio.addEventListener("change", open));
   open();
