@@ -32,6 +32,7 @@ _LOOK_EVERY = 1.0
 _JOIN_EVERY = 20.0  # a Redis that was emptied has forgotten who is in the group
 _REDIS_WITHIN = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_closing: set[asyncio.Task[None]] = set()  # an event loop does not keep its tasks alive
 _NOT_ASKED = object()  # None is the answer for a job that is not there
 
 
@@ -66,9 +67,18 @@ class Watch:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def close(self) -> None:
-        await cancelled(*self._tasks)
-        self._reader.submit(connections.close_all)
-        self._reader.shutdown(wait=False)
+        """End the watch; that goes on to its end even where who calls this is cancelled meanwhile."""
+        closing = asyncio.create_task(self._close())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        await asyncio.shield(closing)
+
+    async def _close(self) -> None:
+        try:
+            await cancelled(*self._tasks)
+        finally:  # also where the event loop itself ends
+            self._reader.submit(connections.close_all)
+            self._reader.shutdown(wait=False)
 
     def _wake(self, job_id: UUID | None) -> None:
         for woken in self._waiting.get(job_id, ()):

@@ -7,8 +7,6 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import WebsocketDenier
-from django.urls import re_path
 
 from mediaproc.streaming import get_streaming_application
 
@@ -20,7 +18,7 @@ from detect.errors import MediaprocError  # noqa: E402 - as the next lines
 from jobs.routing import websocket_urlpatterns  # noqa: E402
 from mediaproc.handover import HandOver, end_streams_on_signal  # noqa: E402
 from mediaproc.services import prepare  # noqa: E402 - needs the apps, which the line above has loaded
-from mediaproc.websockets import guarded  # noqa: E402
+from mediaproc.websockets import Guarded  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - the protocol's signature
@@ -43,7 +41,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
 application = ProtocolTypeRouter(
     {
         "http": HandOver(_http),
-        "websocket": guarded(URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())])),
+        "websocket": Guarded(URLRouter(websocket_urlpatterns)),
         "lifespan": lifespan,
     }
 )

@@ -12,16 +12,15 @@ from uuid import UUID
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.api.negotiation import AcceptAnything
+from jobs.api.schema import errors
 from jobs.events import PAGE, events_after
 from jobs.following import LONGEST_CONNECTION, Told, follow, follow_stored
 from jobs.models import DetectJob, JobEvent
@@ -58,36 +57,13 @@ class EventPageSerializer(serializers.Serializer[Any]):
     last = serializers.IntegerField(help_text="the number to go on from: that of the last event given, or `after`")
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField()
-    code = serializers.CharField()
-
-
-_ERRORS = {
-    400: OpenApiResponse(ErrorSerializer, "A number that cannot be one."),
-    401: OpenApiResponse(ErrorSerializer, "No session and no key."),
-    403: OpenApiResponse(ErrorSerializer, "Not for this role."),
-    404: OpenApiResponse(ErrorSerializer, "There is no such job."),
-}
 _AFTER = OpenApiParameter("after", {"type": "integer", "minimum": 0, "maximum": _LARGEST_NUMBER, "default": 0})
-
-
-class _JsonForErrors(BaseContentNegotiation):
-    """Whoever asks for a stream gets one, and errors as JSON, whatever else the request says it accepts."""
-
-    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
-        return parsers[0] if parsers else None
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
 
 
 class JobEvents(APIView):
     """``GET /detect/jobs/{job_id}/events``: Server-Sent Events, from the number last seen on, until the job ends."""
 
-    content_negotiation_class = _JsonForErrors
+    content_negotiation_class = AcceptAnything
 
     @extend_schema(
         operation_id="job_events",
@@ -101,7 +77,7 @@ class JobEvents(APIView):
                 description="the number last seen; goes before `after`",
             ),
         ],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR, **_ERRORS},
+        responses={(200, "text/event-stream"): OpenApiTypes.STR, **errors(400, 404)},
     )
     def get(self, request: Request, job_id: UUID) -> StreamingHttpResponse:
         given = request.headers.get("Last-Event-ID") or request.query_params.get("after", "0")
@@ -125,7 +101,7 @@ class JobLog(APIView):
             _AFTER,
             OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_EVENTS, "default": PAGE}),
         ],
-        responses={200: EventPageSerializer, **_ERRORS},
+        responses={200: EventPageSerializer, **errors(400, 404, 406)},
     )
     def get(self, request: Request, job_id: UUID) -> Response:
         query = _checked(LogQuerySerializer(data=request.query_params))

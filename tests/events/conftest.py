@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -10,17 +11,14 @@ from django.db import connections
 from pytest_django import Settings
 
 from mediaproc.services.wanted import ensure_queue
+from mediaproc.settings import queue
 
 
 @pytest.fixture
 async def live_channel(settings: Settings, transactional_db: None) -> AsyncIterator[None]:
     """For tests that follow events in this process; they write with :func:`tests.events.made.in_thread`."""
     ensure_queue()
-    settings.CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [{"address": settings.REDIS_URL}], "prefix": "tests"},
-        }
-    }
+    layer: dict[str, Any] = queue.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {**layer["CONFIG"], "prefix": "tests"}}}
     yield
     await sync_to_async(connections.close_all)()

@@ -172,3 +172,14 @@ async def test_all_jobs_their_latest_state_only() -> None:
             assert item.number > (last[item.job_id].number or 0 if item.job_id in last else 0), "never backwards"
             last[item.job_id] = item
         assert last[other.id].data["progress"] == 0.9
+
+
+async def test_nudges_are_heard_after_a_quiet_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than the layer waits at a time, and a Redis client by its defaults for an answer."""
+    monkeypatch.setattr(watching, "_LOOK_EVERY", 3600)
+    job = await in_thread(running_job)
+    async with aclosing(follow(job.id)) as told, asyncio.timeout(20):
+        waiting = asyncio.ensure_future(anext(told))
+        await asyncio.sleep(5.5)
+        await in_thread(_write, job, 1)
+        assert (await waiting).number == 1
