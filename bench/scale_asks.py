@@ -67,7 +67,7 @@ def _addresses(scale: Scale, made: Filled) -> list[tuple[str, str]]:
         ("sightings of a brand, last page", f"{sightings}&brand={brand}&last=true"),
         ("sightings by source, first page", f"{sightings}&source=manual"),
         ("sightings by source, last page", f"{sightings}&source=manual&last=true"),
-        ("sightings of a brand by source", f"{sightings}&brand={brand}&source=cloud_llm"),
+        ("sightings of a brand by source", f"{sightings}&brand={brand}&source=logo"),
         ("sightings in a video", f"{sightings}&asset={made.asset}"),
     ]
 

@@ -28,7 +28,7 @@ shows no difference.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -126,7 +126,13 @@ class _Order:
     """Places of sightings in time; where they are alike in everything, they share a place, on whichever side."""
 
     def __init__(self, sightings: Sequence[Sighting]) -> None:
-        identities = [_identity(one) for one in sightings]
+        edges = [(one.start, one.end, one.brand) for one in sightings]
+        alike = Counter(edges)
+        # Everything else about a sighting counts only where edges and brand do not tell it apart.
+        identities = [
+            (*edge, msgspec.json.encode(one.exposure) if alike[edge] > 1 else b"")
+            for edge, one in zip(edges, sightings, strict=True)
+        ]
         places = {identity: place for place, identity in enumerate(sorted(set(identities)))}
         self._places = {id(one): places[identity] for one, identity in zip(sightings, identities, strict=True)}
 
@@ -198,13 +204,13 @@ def _one_to_one(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _overlapping(left: Sequence[Sighting], right: Sequence[Sighting]) -> Iterator[tuple[int, int]]:
     """Places of all pairs that share time, in work that grows with their number and not with left times right."""
-    order = sorted(range(len(right)), key=lambda number: right[number].start)
-    starts = [right[number].start for number in order]
-    latest_end = list(accumulate((right[number].end for number in order), max))
+    spans = sorted((one.start, one.end, number) for number, one in enumerate(right))
+    starts = [start for start, _, _ in spans]
+    latest_end = list(accumulate((end for _, end, _ in spans), max))
     for place, one in enumerate(left):
-        for index in range(bisect_left(latest_end, one.start), bisect_right(starts, one.end)):
-            if _share_time(one, right[order[index]]):
-                yield place, order[index]
+        for _, _, number in spans[bisect_left(latest_end, one.start) : bisect_right(starts, one.end)]:
+            if _share_time(one, right[number]):
+                yield place, number
 
 
 def _share_time(one: Sighting, other: Sighting) -> bool:
@@ -227,11 +233,6 @@ def _likeness(one: Sighting, other: Sighting, order: _Order) -> tuple[Any, ...]:
         abs(one.start - other.start) + abs(one.end - other.end),
         order.of_pair((one, other)),
     )
-
-
-def _identity(one: Sighting) -> tuple[Any, ...]:
-    """Everything about a sighting, in an order: equal only for equal ones."""
-    return (one.start, one.end, one.brand, msgspec.json.encode(one.exposure))
 
 
 def _differs(old: Sighting, new: Sighting) -> bool:
