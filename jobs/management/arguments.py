@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from django.utils import timezone
+from rich.console import Console
+from rich.prompt import Confirm
 
 from detect.errors import ConfigError, MediaError, StorageError
 from detect.exports.files import make_folder
 from detect.matching import normalize
+from detect.providers.budget import as_text
 from detect.types import KnownBrandRecord
+from jobs.schedules import Schedule
 
 
 def add_set_argument(parser: ArgumentParser) -> None:
@@ -33,6 +40,86 @@ def add_report_arguments(parser: ArgumentParser) -> None:
     """``--out`` and ``--json``."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the report (default: in the data folder)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+
+
+def add_batch_arguments(parser: ArgumentParser, *, workers: bool) -> None:
+    """``--max-cost``, ``--yes``, ``--json``, and ``--workers`` or ``--here``, of which one is the default."""
+    parser.add_argument(
+        "--max-cost", type=dollars, metavar="USD", help="stop before the replay with which all could cost more"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before money is spent or something replaced")
+    where = parser.add_mutually_exclusive_group()
+    where.set_defaults(workers=workers)
+    standard = " (this is the default)"
+    where.add_argument(
+        "--workers", action="store_true", help=f"give the replays to the workers{standard if workers else ''}"
+    )
+    where.add_argument(
+        "--here",
+        action="store_false",
+        dest="workers",
+        help=f"run them in this process, one after another{'' if workers else standard}",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON and nothing else")
+
+
+def confirm(question: str, options: dict[str, Any], console: Console) -> bool:
+    """Whether to go on: ``--yes``, or a person says so. Raises ``ConfigError`` where there is nobody to ask."""
+    check_can_ask(question, options, console)
+    if options["yes"]:
+        return True
+    return Confirm.ask(question, console=console, default=False)
+
+
+def check_can_ask(question: str, options: dict[str, Any], console: Console) -> None:
+    """Raises ``ConfigError`` where neither ``--yes`` nor a person can answer ``question``."""
+    if not options["yes"] and not _somebody_there(options, console):
+        raise ConfigError(f"{question} There is nobody to ask here: give --yes")
+
+
+def confirm_cost(usd: Decimal, options: dict[str, Any], console: Console) -> bool:
+    """The same about what replays can cost. Where there is nobody to ask, ``--max-cost`` is an answer too."""
+    if not usd or (options["max_cost"] is not None and not _somebody_there(options, console)):
+        return True
+    most = usd if options["max_cost"] is None else min(usd, options["max_cost"])
+    return confirm(f"Models can cost up to ${as_text(most)}. Go on?", options, console)
+
+
+def _somebody_there(options: dict[str, Any], console: Console) -> bool:
+    return console.is_terminal and sys.stdin.isatty() and not options["json"]
+
+
+def dollars(text: str) -> Decimal:
+    """An amount of money. Raises ``ConfigError`` for anything else."""
+    try:
+        usd = Decimal(text)
+    except InvalidOperation:
+        usd = Decimal(-1)
+    if not (usd.is_finite() and usd >= 0):
+        raise ConfigError(f"'{text}' is no amount of dollars: give one such as 2.50")
+    return usd
+
+
+def day(text: str) -> date:
+    """Raises ``ConfigError`` for what is no date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no date: give one such as 2026-01-31") from error
+
+
+def schedule(text: str) -> Schedule:
+    """A :func:`moment` to start at, or a window ``HH:MM-HH:MM`` of every day, UTC. Raises ``ConfigError``."""
+    first, dash, last = text.partition("-")
+    if not dash or ":" not in first:
+        return Schedule(start=moment(text))
+    try:
+        window = (time.fromisoformat(first.strip().zfill(5)), time.fromisoformat(last.strip().zfill(5)))
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no window of time: give one such as 01:00-05:00") from error
+    if window[0] == window[1] or any(one.tzinfo for one in window):
+        raise ConfigError(f"'{text}' is no window of time: give two times of a day, UTC")
+    return Schedule(window=window)
 
 
 def moment(text: str) -> datetime:
