@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from mediaproc import env
@@ -38,7 +37,7 @@ def bucket_options(bucket: str) -> dict[str, Any]:
         signature_version="s3v4",
         s3={"addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path")},
         connect_timeout=5,
-        read_timeout=30,
+        read_timeout=10,  # between two pieces of an answer, not for the whole of it
         retries={"mode": "standard", "total_max_attempts": 3},
     )
     return {
@@ -47,20 +46,15 @@ def bucket_options(bucket: str) -> dict[str, Any]:
         "endpoint_url": env.text("AWS_S3_ENDPOINT_URL") or None,
         "access_key": env.text("AWS_ACCESS_KEY_ID") or None,
         "secret_key": env.text("AWS_SECRET_ACCESS_KEY") or None,
-        "client_config": Config(
-            signature_version="s3v4",
-            s3={"addressing_style": env.text("AWS_S3_ADDRESSING_STYLE", "path")},
-            # a bucket that is away is told within half a minute; work then waits and is tried again
-            connect_timeout=5,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": 3},
-        ),
+        "client_config": client,
         "default_acl": None,
         "file_overwrite": True,  # keys are content or job addresses: the same key is the same file
     }
 
 
-_S3 = {"BACKEND": "mediaproc.bucketfiles.BucketFiles", "OPTIONS": bucket_options(AWS_S3_BUCKET)}
+def _bucket() -> dict[str, Any]:
+    return {"BACKEND": "mediaproc.bucketfiles.BucketFiles", "OPTIONS": bucket_options(AWS_S3_BUCKET)}
+
 
 STORAGES = {
     "default": _bucket() if STORAGE_BACKEND == "s3" else _LOCAL,
