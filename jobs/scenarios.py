@@ -47,13 +47,14 @@ class Scenario:
 def bookmark_set(
     *,
     checkpoint_id: UUID,
-    label: str,
+    label: str | None = None,
     from_report: bool = False,
     brands: Sequence[ExpectedBrand] | None = None,
     by: str = "",
 ) -> Checkpoint:
     """Label a checkpoint as a scenario; an empty label takes the bookmark away, and its expectation with it.
 
+    Without ``label`` the checkpoint keeps the one it has.
     ``from_report`` makes what the report of the checkpoint's job shows now the expectation, ``brands`` gives one; with
     neither, the one it has stays. Raises ``NotFoundError`` for an unknown checkpoint, ``ConfigError`` for an
     expectation without a bookmark or given twice, and ``ConflictError`` where the job has no report yet.
@@ -63,6 +64,7 @@ def bookmark_set(
         raise NotFoundError(f"There is no checkpoint {checkpoint_id}.")
     if from_report and brands is not None:
         raise ConfigError("take the expectation from the report or give it, not both")
+    label = node.scenario_label if label is None else label
     if not label and (from_report or brands is not None):
         raise ConfigError("an expectation belongs to a bookmark: give it a label")
     node.is_scenario, node.scenario_label = bool(label), label

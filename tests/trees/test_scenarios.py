@@ -70,10 +70,18 @@ class TestBookmark:
         assert answer.json()["scenario_label"] == "two"
         assert len(answer.json()["expectation"]["brands"]) == 1
 
+    def test_without_a_label_it_stays(self, curator):
+        node = node_of(matched_job())
+        put(curator, node, label="one")
+        answer = put(curator, node, expectation={"brands": []})
+        assert answer.status_code == 200, answer.json()
+        assert answer.json()["scenario_label"] == "one"
+        assert answer.json()["expectation"]["brands"] == []
+
     @pytest.mark.parametrize(
         "body",
         [
-            {},
+            {"expect": "current"},
             {"label": None},
             {"label": "x" * 201},
             {"label": "x", "expect": "tomorrow"},
