@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from django.utils.dateparse import parse_datetime
+from django_filters.fields import IsoDateTimeField
 
 from brands.models import KnownBrand, Source, SourceBrandSighting
 from detect.errors import ConfigError
@@ -29,6 +30,21 @@ ModelT = TypeVar("ModelT", bound=Model)
 _HEAVY = ("known_brands",)
 
 
+class _MomentField(IsoDateTimeField):
+    """A time as UTC: ISO 8601 has offsets that Postgres does not know."""
+
+    def clean(self, value: Any) -> datetime | None:
+        given: datetime | None = super().clean(value)
+        try:
+            return given and given.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("there is no such time in UTC") from error
+
+
+class _MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = _MomentField
+
+
 class JobFilter(django_filters.FilterSet):
     """What jobs can be narrowed down to. Several values of ``status`` or ``run_type`` mean any of them."""
 
@@ -40,8 +56,8 @@ class JobFilter(django_filters.FilterSet):
     brand = django_filters.CharFilter(method="with_brand", label="name in any spelling, or id")
     asset = django_filters.UUIDFilter(field_name="source_asset_id")
     parent = django_filters.UUIDFilter(field_name="parent_job_id")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = _MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = _MomentFilter(field_name="created_at", lookup_expr="lt")
     search = django_filters.CharFilter(method="with_text", label="part of path, tag, requester or id")
     ordering = django_filters.OrderingFilter(
         fields=("created_at", "started_at", "completed_at", "priority", "status", "progress", "brands_found")
@@ -173,7 +189,7 @@ class _Place:
             created_at = parse_datetime(moment)
             if created_at is None or created_at.tzinfo is None or direction not in ("next", "previous"):
                 raise ValueError(cursor)
-            return cls(created_at, UUID(row), backwards=direction == "previous")
+            return cls(created_at.astimezone(UTC), UUID(row), backwards=direction == "previous")
         except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
             raise ConfigError("cursor: take it from `next` or `previous` of an earlier page") from error
 

@@ -16,7 +16,8 @@ from brands.services import brands_ensure
 from detect.errors import NotFoundError
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
-from jobs.api.orders import JobSerializer, PlainText, SubmitSerializer, order_from
+from jobs.api.fields import PlainText, Whole
+from jobs.api.orders import JobSerializer, SubmitSerializer, order_from
 from jobs.api.schema import errors
 from jobs.assets import asset_from_root, asset_from_storage
 from jobs.choices import JobStatus, RunType
@@ -34,7 +35,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    priority = serializers.IntegerField(required=False, min_value=-(2**31) + 1, max_value=2**31 - 1)
+    priority = Whole(required=False, min_value=-(2**31) + 1, max_value=2**31 - 1)
     tags = serializers.ListField(child=PlainText(max_length=100), required=False, max_length=50)
 
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from detect.config import DEFAULT_PROFILE
+from jobs.api.fields import Money, PlainText, Whole
 from jobs.models import DetectJob
 from jobs.services import Order
 from mediaproc.principal import principal_of
@@ -29,29 +30,15 @@ class OverridesField(serializers.DictField):
         )
 
 
-class PlainText(serializers.CharField):
-    """Text without the NUL character, which Postgres does not keep; blank unless told otherwise."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": 200, **options})
-
-
 class ReplaySerializer(serializers.Serializer[Any]):
     """Which job, from where, with what."""
 
     job_id = PlainText(help_text="the job to start from")
     config_overrides = OverridesField(required=False)
     tags = serializers.ListField(child=PlainText(max_length=100), required=False, max_length=50)
-    priority = serializers.IntegerField(required=False, min_value=-_LARGEST, max_value=_LARGEST)
-    cost_limit_usd = serializers.DecimalField(
-        required=False,
-        allow_null=True,
-        min_value=0,
-        max_digits=14,
-        decimal_places=6,
-        help_text="models are not asked beyond this",
-    )
-    call_limit = serializers.IntegerField(
+    priority = Whole(required=False, min_value=-_LARGEST, max_value=_LARGEST)
+    cost_limit_usd = Money(required=False, help_text="models are not asked beyond this")
+    call_limit = Whole(
         required=False, allow_null=True, min_value=0, max_value=_LARGEST, help_text="nor more often than this"
     )
 
@@ -70,7 +57,7 @@ class SubmitSerializer(ReplaySerializer):
         max_length=5000,
         help_text="look for these alone; without it, for every confirmed known brand",
     )
-    schedule_seconds = serializers.IntegerField(
+    schedule_seconds = Whole(
         required=False, min_value=0, max_value=_LONGEST_DELAY, help_text="start after so many seconds"
     )
 

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.errors import ConflictError
+from jobs.api.fields import PlainText, Whole
 from jobs.api.jobs import IDEMPOTENCY_KEY, get_job
-from jobs.api.orders import PlainText, ReplaySerializer, order_from
+from jobs.api.orders import ReplaySerializer, order_from
 from jobs.api.schema import errors
 from jobs.choices import JobStatus, RunType
 from jobs.services import job_replay
@@ -33,7 +34,7 @@ class ReplayRequestSerializer(ReplaySerializer):
 
 class RetryRequestSerializer(ReplaySerializer):
     start_stage = PlainText(max_length=100, default="escalate_vlm", help_text="first stage to run again")
-    schedule_seconds = serializers.IntegerField(
+    schedule_seconds = Whole(
         required=False, allow_null=True, min_value=0, max_value=366 * 24 * 3600, help_text="start after so many seconds"
     )
 

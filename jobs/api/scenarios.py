@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.models import Checkpoint
+from jobs.api.fields import Number, PlainText
 from jobs.api.schema import errors
 from jobs.scenarios import ExpectedBrand, Scenario, bookmark_set, expectation_of, scenario_list
 from mediaproc.principal import principal_of
@@ -21,18 +21,10 @@ _MOST_BRANDS = 5000
 _LONGEST = 10_000_000.0
 
 
-def _finite(value: float) -> None:
-    """A float field takes the word `nan` for a number, and neither JSON nor Postgres does."""
-    if not math.isfinite(value):
-        raise serializers.ValidationError("A valid number is required.")
-
-
 class ExpectedBrandSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=300)
-    seconds = serializers.FloatField(min_value=0, max_value=_LONGEST, validators=[_finite], help_text="on screen")
-    tolerance = serializers.FloatField(
-        min_value=0, max_value=_LONGEST, validators=[_finite], default=0.0, help_text="seconds more or fewer, as good"
-    )
+    name = PlainText(max_length=300)
+    seconds = Number(min_value=0, max_value=_LONGEST, help_text="on screen")
+    tolerance = Number(min_value=0, max_value=_LONGEST, default=0.0, help_text="seconds more or fewer, as good")
 
 
 class GivenExpectationSerializer(serializers.Serializer[Any]):
@@ -42,7 +34,9 @@ class GivenExpectationSerializer(serializers.Serializer[Any]):
 class BookmarkRequestSerializer(serializers.Serializer[Any]):
     # `label` is the interface's name for it, and one of the field's own attributes.
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        label = serializers.CharField(max_length=200, allow_blank=True, help_text="empty takes the bookmark away")
+        label = PlainText(
+            allow_blank=True, required=False, help_text="empty takes the bookmark away; without it the label stays"
+        )
         return {"label": label, **super().get_fields()}
 
     expect = serializers.ChoiceField(
@@ -95,7 +89,7 @@ class Bookmark(APIView):
         brands = given["expectation"]["brands"] if "expectation" in given else None
         node = bookmark_set(
             checkpoint_id=checkpoint_id,
-            label=given["label"],
+            label=given.get("label"),
             from_report="expect" in given,
             brands=None if brands is None else [ExpectedBrand(**brand) for brand in brands],
             by=principal_of(request).name,

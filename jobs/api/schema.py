@@ -10,6 +10,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
+from jobs.api.examples import with_examples
+
 _MEANINGS = {
     400: "The request cannot be understood, or a value in it cannot be used.",
     401: "No session and no key, or a key that is unknown, revoked or expired.",
@@ -63,21 +65,36 @@ def errors(*statuses: int, **meanings: str) -> dict[int, OpenApiResponse]:
     return {number: OpenApiResponse(ErrorSerializer, said.get(number, _MEANINGS[number])) for number in numbers}
 
 
-def declare_shared_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook of the document: what every closed operation, and every one that takes a body, may answer.
-
-    They come from before the views: the access table, the CSRF check, the parsers. What a view declares stays.
-    """
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of the document: what no single view can say of its operation. What a view declares stays."""
     for path in result["paths"].values():
         for operation in path.values():
-            shared = [401, 403] if operation.get("security") else []
-            shared += [400, 413, 415] if "requestBody" in operation else []
-            for status in shared:
-                operation["responses"].setdefault(str(status), _REFERENCE | {"description": _MEANINGS[status]})
-            operation["responses"] = dict(sorted(operation["responses"].items()))
+            _declare_shared_errors(operation)
+            _declare_empty_words(operation)
+            with_examples(operation)
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.setdefault("Error", _ERROR)
     return result
+
+
+def _declare_shared_errors(operation: dict[str, Any]) -> None:
+    """Answers from before the views: of the access table, the CSRF check, the negotiation and the parsers."""
+    shared = [401, 403] if operation.get("security") else []
+    shared += [400, 413, 415] if "requestBody" in operation else []
+    responses = operation["responses"]
+    successes = [answer.get("content", {}) for status, answer in responses.items() if status.startswith("2")]
+    if operation.get("security") and any("application/json" in content for content in successes):
+        shared.append(406)
+    for status in shared:
+        responses.setdefault(str(status), _REFERENCE | {"description": _MEANINGS[status]})
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _declare_empty_words(operation: dict[str, Any]) -> None:
+    """In a query, a parameter without a value is as good as none: forms send them."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query" and not parameter.get("required"):
+            parameter["schema"].pop("minLength", None)
 
 
 class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself

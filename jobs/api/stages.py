@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.config import DEFAULT_PROFILE, load_pipeline, option_schemas, profiles, resolve
-from jobs.api.orders import PlainText
+from jobs.api.fields import PlainText
 from jobs.api.schema import errors
 
 

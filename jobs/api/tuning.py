@@ -16,6 +16,7 @@ from detect.frame_regions import EdgeOverlays
 from detect.inference.wire import overlay_fields
 from detect.tuning import DEFAULT_FRAMES, Trial
 from detect.types import Region
+from jobs.api.fields import Flag, PlainText, Whole
 from jobs.api.schema import errors
 from jobs.trials import stage_try
 
@@ -25,9 +26,9 @@ _LARGEST_NUMBER = 2**31 - 1
 
 class TrialRequestSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
-    stage = serializers.CharField(max_length=100)
+    stage = PlainText(max_length=100)
     frame_refs = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=_LARGEST_NUMBER),
+        child=Whole(min_value=0, max_value=_LARGEST_NUMBER),
         min_length=1,
         max_length=MOST_FRAMES,
         required=False,
@@ -39,7 +40,7 @@ class TrialRequestSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="`{option: value}` of the stage, or `{stage: {option: value}}`",
     )
-    debug = serializers.BooleanField(default=False, help_text="overlays, for `detect_edges`")
+    debug = Flag(default=False, help_text="overlays, for `detect_edges`")
 
 
 class TrialRegionSerializer(serializers.Serializer[Any]):

@@ -27,7 +27,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "jobs.api.schema.declare_shared_errors",
+        "jobs.api.schema.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "jobs.choices.JobStatus",

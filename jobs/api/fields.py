@@ -1,0 +1,74 @@
+"""Fields of bodies that take a value of JSON as what it is: a number in quotes is no number, and 0 is not false."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+
+class PlainText(serializers.CharField):
+    """Text without what Postgres does not keep (NUL, half of a surrogate pair); blank only where told so."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 200, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number; 3.0 is one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, (bool, str)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Number(serializers.FloatField):
+    """A finite number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, (bool, str)):
+            self.fail("invalid")
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class Flag(serializers.BooleanField):
+    """True or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,6})?$"},
+            {"type": "number", "minimum": 0, "exclusiveMaximum": 100_000_000},
+            {"type": "null"},
+        ],
+    }
+)
+class Money(serializers.DecimalField):
+    """US dollars, exact to a millionth: text, or a number."""
+
+    def __init__(self, **options: Any) -> None:
+        limits = {"min_value": Decimal(0), "max_digits": 14, "decimal_places": 6, "allow_null": True}
+        super().__init__(**{**limits, **options})
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
