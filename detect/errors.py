@@ -34,6 +34,9 @@ class ConfigError(MediaprocError):
 class StorageError(MediaprocError):
     """Something could not be kept or fetched: a full disk, a folder without write permission, a lost object."""
 
+    code = "storage_unavailable"
+    status = 503
+
 
 class InferenceError(StorageError):
     """The inference server cannot be reached, is overloaded or runs other models: worth trying again later."""

@@ -12,6 +12,7 @@ from mediaproc.settings.database import *  # noqa: F403
 from mediaproc.settings.engine import *  # noqa: F403
 from mediaproc.settings.logging import *  # noqa: F403
 from mediaproc.settings.queue import *  # noqa: F403
+from mediaproc.settings.retention import *  # noqa: F403
 from mediaproc.settings.security import *  # noqa: F403
 from mediaproc.settings.storage import *  # noqa: F403
 from mediaproc.settings.uploads import *  # noqa: F403

@@ -16,8 +16,8 @@ from mediaproc.services import prepare
 
 class Command(BaseCommand):
     help = (
-        "Start jobs whose time has come, take work back from dead workers, fill the queue after it was lost. One is "
-        "enough; several do no harm."
+        "Start jobs whose time has come, take work back from dead workers, fill the queue after it was lost, "
+        "remove abandoned uploads and old events. One is enough; several do no harm."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,14 +26,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from jobs.work.housekeeping import Housekeeping
         from jobs.work.reconcile import reconcile
 
         prepare(queue=True)
+        housekeeping = Housekeeping()
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         tell_ready()
         while not stopped.is_set():
             reconcile()
+            housekeeping.run_if_due()
             (env.DATA.run / "scheduler.beat").touch()  # a container's health check looks at how old it is
             stopped.wait(options["interval"])
