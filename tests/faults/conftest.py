@@ -17,7 +17,7 @@ from tests.faults.footage import BRANDS, CLOUD_KNOWS, LOCAL_KNOWS, OPTIONS, WORD
 from tests.faults.installation import Installation, comparable, installation
 from tests.providers.chat_server import Ask, ChatServer, Reaction, chat_server, verdict
 
-_PROVIDERS = """
+PROVIDERS = """
 providers:
   local: {{base_url: "{url}", model: tiny-vl, concurrency: 1, timeout_s: 120}}
   cloud:
@@ -81,7 +81,7 @@ def new_setup(clip: Path, weights: Path, *, running: bool) -> Iterator[Setup]:
     """An installation for one test; its database runs all along, or with its commands only."""
     with installation(MEDIAPROC_OBJECT_WEIGHTS=str(weights)) as made, chat_server(answer) as models:
         made.data.create()
-        (made.data.root / "providers.yaml").write_text(_PROVIDERS.format(url=models.base_url))
+        (made.data.root / "providers.yaml").write_text(PROVIDERS.format(url=models.base_url))
         with made.database() if running else nullcontext():
             yield Setup(made, models, clip)
 

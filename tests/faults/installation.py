@@ -76,6 +76,10 @@ class Installation:
         faults = {"FAULTS_JOURNAL": str(self.journal), "FAULTS_KILL": kill, "FAULTS_INTERRUPT": interrupt}
         return self._start([*program, *map(str, arguments)], faults, **options)
 
+    def start_module(self, module: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a module of ours on the installation."""
+        return self._start(["-m", module], {"FAULTS_JOURNAL": str(self.journal)}, **options)
+
     def _start(self, program: list[str], faults: dict[str, str], **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, *program],
@@ -86,10 +90,13 @@ class Installation:
                 "MEDIAPROC_DATA": str(self.data.root),
                 **faults,
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **{"stdin": subprocess.DEVNULL, **options},
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                **options,
+            },
         )
 
     def run(self, *arguments: str | Path, **options: Any) -> Outcome:
