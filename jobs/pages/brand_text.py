@@ -19,10 +19,10 @@ def read_brand_text(text: str) -> list[KnownBrandRecord]:
     A CSV is known by its header ``name,aliases``. Raises ``ConfigError`` naming what cannot be used.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise ConfigError("Name at least one brand, or look for all known ones.")
-    header = [cell.strip().casefold() for cell in next(csv.reader(lines[:1]))]
+    header = [cell.strip().casefold() for cell in next(csv.reader(lines[:1]), [])]
     entries = _from_csv(lines[1:]) if header in _HEADERS else [_entry(part) for part in _parts(lines)]
+    if not entries:
+        raise ConfigError("Name at least one brand, or look for all known ones.")
     found: dict[str, KnownBrandRecord] = {}
     for name, aliases in entries:
         for spelling in (name, *aliases):

@@ -211,6 +211,6 @@ def _complaint(error: Exception, schema: Any) -> str:
     if schema.type in ("integer", "number") and schema.minimum is not None and schema.maximum is not None:
         whole = "a whole number" if schema.type == "integer" else "a number"
         return f"Must be {whole} from {as_text(schema.minimum)} to {as_text(schema.maximum)}."
-    if isinstance(error, ConfigError):
-        return error.message
-    return "Must be a whole number." if schema.type == "integer" else "Must be a number."
+    if schema.type in ("integer", "number"):
+        return "Must be a whole number." if schema.type == "integer" else "Must be a number."
+    return f"Cannot be used here. It is: {schema.description}." if schema.description else str(error)

@@ -179,7 +179,7 @@ def _panel(
     """A checkpoint and the replay that begins behind it; without one, a replay from the first stage."""
     owner = job if node is None or node["job_id"] == job.id else _find(node["job_id"])
     after = 0 if node is None else min(node["stage_index"] + 1, len(pipeline.stages) - 1)
-    index = pipeline.index(start) if start else after
+    index = next((number for number, stage in enumerate(pipeline.stages) if stage.name == start), after)
     info = next(one for one in tree.jobs if one["id"] == owner.id)
     return {
         "node": node,

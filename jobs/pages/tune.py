@@ -89,6 +89,5 @@ def _strip(job: DetectJob) -> list[dict[str, Any]]:
 
 def _first(frames: list[dict[str, Any]], wanted: str) -> int | None:
     sequences = [frame["sequence"] for frame in frames]
-    if wanted.isdigit() and int(wanted) in sequences:
-        return int(wanted)
-    return sequences[len(sequences) // 3] if sequences else None
+    middle = sequences[len(sequences) // 3] if sequences else None
+    return next((sequence for sequence in sequences if str(sequence) == wanted), middle)

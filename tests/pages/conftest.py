@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from detect.checkpoints import serde
@@ -18,8 +20,10 @@ from detect.stages.compile_report import CompileReportOutput
 from detect.stages.extract_frames import encode_jpeg
 from detect.types import KnownBrands
 from jobs.choices import JobStatus
-from jobs.engine import timeline_frames
+from jobs.engine import engine_resources, timeline_frames
 from jobs.models import DetectJob
+from jobs.work.presence import Presence
+from mediaproc.roles import Role, give_role
 from tests.report.sample import DrawnFrames, sample_body, sample_source
 
 
@@ -48,7 +52,7 @@ def make_job(db, settings, tmp_path: Path):
         )
         values = {
             "video_path": source.path,
-            "known_brands": serde.encode(KnownBrands()),
+            "known_brands": serde.pack(serde.encode(KnownBrands())),
             "request_digest": "",
             "status": status,
             "completed_at": timezone.now() if status == JobStatus.COMPLETED else None,
@@ -94,3 +98,55 @@ def client(client, django_user_model):
     """Somebody who is logged in."""
     client.force_login(django_user_model.objects.create_user("analyst", password="long enough"))
     return client
+
+
+@pytest.fixture
+def client_of(db, django_user_model):
+    """A browser in which somebody of that role is logged in."""
+
+    def make(role: Role) -> Client:
+        user = django_user_model.objects.create_user(role.value, password="long enough")
+        give_role(user, role)
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return make
+
+
+@pytest.fixture
+def operator(client_of) -> Client:
+    return client_of(Role.OPERATOR)
+
+
+@pytest.fixture
+def curator(client_of) -> Client:
+    return client_of(Role.CURATOR)
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    """Says which queues living workers take work from; none before it is called."""
+
+    def present(*queues: str) -> None:
+        found = [Presence("w1", "host", 7, "idle", queues)] if queues else []
+        monkeypatch.setattr("jobs.pages.progress.workers_present", lambda: found)
+
+    present()
+    return present
+
+
+@pytest.fixture
+def storage(settings, tmp_path: Path) -> Iterator[None]:
+    """Files are the test's own, and there are no providers of models."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path), "allow_overwrite": True},
+        },
+    }
+    settings.PROVIDERS_FILE = tmp_path / "providers.yaml"
+    engine_resources.cache_clear()
+    yield
+    engine_resources.cache_clear()
