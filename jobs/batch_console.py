@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
@@ -45,7 +46,8 @@ class BatchBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._console.is_terminal:
+            self._progress.stop()
 
     def started(self, planned: Planned, replay_id: UUID) -> None:
         self._shares[planned.wanted.parent_id] = 0.0
@@ -72,10 +74,16 @@ class BatchBar:
         self._progress.update(self._task, completed=done, ended=self._ended)
 
 
-def looking_bar(console: Console) -> Progress:
-    """For the time in which a batch is planned."""
+@contextmanager
+def looking(console: Console, jobs: int) -> Iterator[Callable[[], None]]:
+    """A bar for the time in which a batch is planned; what it gives is called once a job."""
     columns = (TextColumn("looking"), BarColumn(bar_width=30), MofNCompleteColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=jobs)
+        yield lambda: bar.advance(task)
 
 
 def plan_table(plan: Sequence[Planned]) -> Table:

@@ -47,6 +47,17 @@ def asking_jobs(count: int) -> list[DetectJob]:
     ]
 
 
+def one_costs() -> Decimal:
+    """The most that one of the replays can cost."""
+    estimate = plan_of(ASKING)[0].estimate
+    assert estimate is not None
+    return estimate.usd
+
+
+def limits(*jobs: DetectJob) -> Decimal:
+    return sum((job.cost_limit_usd or Decimal(0) for job in jobs), Decimal(0))
+
+
 def spent() -> Decimal:
     return sum((charge.usd for charge in ModelCharge.objects.all()), Decimal(0))
 
@@ -78,7 +89,7 @@ def test_every_replay_is_limited_to_its_estimate() -> None:
 def test_it_stops_before_the_replay_that_would_break_the_limit(models: ChatServer) -> None:
     asking_jobs(3)
     plan = plan_of(ASKING)
-    one = plan[0].estimate.usd
+    one = one_costs()
     watch = Watch()
     results = batch_run_here(plan, an_order(most_usd=one * Decimal("1.1"), watch=watch))
     assert results[0].outcome == Outcome.COMPLETED
@@ -96,15 +107,15 @@ def test_models_that_charge_more_than_they_should_do_not_break_it(models: ChatSe
     huge = {"prompt_tokens": 3000, "completion_tokens": 400, "total_tokens": 3400}
     models.behave = lambda ask: verdict(ask.read_text, usage=huge)
     asking_jobs(3)
-    most = plan_of(ASKING)[0].estimate.usd * 2
+    most = one_costs() * 2
     batch_run_here(plan_of(ASKING), an_order(most_usd=most))
     assert 0 < spent() <= most
-    assert sum(job.cost_limit_usd for job in replays()[:1]) <= most
+    assert limits(replays()[0]) <= most
 
 
 def test_what_the_batch_spent_in_earlier_runs_counts(models: ChatServer) -> None:
     asking_jobs(3)
-    most = plan_of(ASKING)[0].estimate.usd * Decimal("1.1")
+    most = one_costs() * Decimal("1.1")
     for _ in range(4):
         results = batch_run_here(plan_of(ASKING), an_order(most_usd=most))
         assert spent() <= most
@@ -125,7 +136,7 @@ def test_what_costs_nothing_is_run_without_money() -> None:
 
 def test_one_gone_on_with_keeps_within_the_limit_with_what_it_spent(models: ChatServer) -> None:
     asking_jobs(1)
-    one = plan_of(ASKING)[0].estimate.usd
+    one = one_costs()
 
     def stop_after_the_first_answer() -> None:
         if ModelCharge.objects.exists():
@@ -139,18 +150,18 @@ def test_one_gone_on_with_keeps_within_the_limit_with_what_it_spent(models: Chat
     [result] = batch_run_here([planned], an_order(most_usd=one))
     assert result.outcome == Outcome.COMPLETED
     assert result.usd == spent() <= one
-    assert replays()[0].cost_limit_usd <= one
+    assert limits(*replays()) <= one
     assert len(models.asks) == 2, "nothing was asked twice"
 
 
 def test_workers_are_given_what_fits_and_the_rest_when_money_is_free_again(models: ChatServer) -> None:
     asking_jobs(3)
-    most = plan_of(ASKING)[0].estimate.usd * Decimal("1.9")
+    most = one_costs() * Decimal("1.9")
     given: list[int] = []
 
     def wait(seconds: float) -> None:
         given.append(DetectJob.objects.filter(status=JobStatus.PENDING).count())
-        assert sum(job.cost_limit_usd for job in replays() if job.status == JobStatus.PENDING) + spent() <= most
+        assert limits(*(job for job in replays() if job.status == JobStatus.PENDING)) + spent() <= most
         work(seconds)
 
     results = batch_run_queued(plan_of(ASKING), an_order(most_usd=most, wait=wait))

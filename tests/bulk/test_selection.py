@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from detect.config import Overrides
 from detect.errors import ConfigError
 from jobs.batches import BatchSettings, Selection, batch_select, batch_settings
 from jobs.choices import JobStatus, RunType
@@ -91,7 +92,7 @@ def test_unknown_profile() -> None:
 
 class TestSettings:
     def test_the_first_stage_that_is_changed(self) -> None:
-        changes = {"compile_report": {"min_seconds": 1}, "match_brands": {"min_similarity": 0.9}}
+        changes: Overrides = {"compile_report": {"min_seconds": 1}, "match_brands": {"min_similarity": 0.9}}
         assert batch_settings(start_stage="", overrides=changes).start_stage == "match_brands"
 
     def test_the_tag_stands_for_stage_and_options(self) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from detect.config import parse_assignments
 from detect.persistence import database_errors
 from jobs.batch_book import BatchOrder, Outcome, Result, failed
-from jobs.batch_console import BatchBar, batch_json, batch_line, failure_table, looking_bar, plan_table
+from jobs.batch_console import BatchBar, batch_json, batch_line, failure_table, looking, plan_table
 from jobs.batch_runs import batch_run_here, batch_run_queued
 from jobs.batches import BatchSettings, Planned, Selection, batch_plan, batch_select, batch_settings, batch_totals
 from jobs.choices import JobStatus
@@ -144,12 +144,11 @@ class Command(BaseCommand):
 
 
 def _plan(wanted: Sequence[Any], options: dict[str, Any], progress: Console, stop: Stop) -> list[Planned]:
-    with looking_bar(progress) as bar:
-        task = bar.add_task("", total=len(wanted))
+    with looking(progress, len(wanted)) as step:
 
         def looked(_: Planned) -> None:
             stop.check()
-            bar.advance(task)
+            step()
 
         return batch_plan(wanted, again=options["again"], looked=looked)
 
