@@ -16,11 +16,15 @@ WITHIN = SET_UP_WITHIN + 600.0
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Milliseconds that one address took over ``requests`` requests, warm; queries and bytes of the last of them."""
+    """Milliseconds that one address took over ``requests`` requests, warm; queries and bytes of the last of them.
+
+    ``cpu`` is the median of this process's processor time, the database apart: the figure to trust on a busy machine.
+    """
 
     requests: int
     median: float
     p95: float
+    cpu: float
     queries: int
     answer_bytes: int
 

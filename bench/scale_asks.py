@@ -76,11 +76,12 @@ def _measure(get: Callable[[str], Any], address: str, requests: int) -> dict[str
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    times = []
+    times, worked = [], []
     for _ in range(WARM_UP + requests):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         answer = get(address)
         times.append((time.perf_counter() - began) * 1000)
+        worked.append((time.process_time() - busy) * 1000)
         if answer.status_code != 200:
             raise SystemExit(f"{address} answered {answer.status_code}: {answer.content[:300]!r}")
     with CaptureQueriesContext(connection) as seen:
@@ -90,6 +91,7 @@ def _measure(get: Callable[[str], Any], address: str, requests: int) -> dict[str
         "requests": requests,
         "median": round(median(warm), 2),
         "p95": round(warm[int(0.95 * (len(warm) - 1))], 2),
+        "cpu": round(median(worked[WARM_UP:]), 2),
         "queries": len(seen),
         "answer_bytes": len(answer.content),
     }

@@ -146,9 +146,10 @@ def tuning_tables(figures: TuningFigures) -> RenderableType:
 def scale_tables(figures: ScaleFigures) -> RenderableType:
     """What each list, the tree and a comparison take."""
     title = f"{figures.jobs:,} jobs, {figures.sightings:,} sightings, {figures.branches} branches: milliseconds"
-    table = _table(title, "request", "median", "95 %", "queries", "answer, bytes")
+    table = _table(title, "request", "median", "95 %", "processor", "queries", "answer, bytes")
     for name, one in figures.asked.items():
-        table.add_row(name, f"{one.median:.1f}", f"{one.p95:.1f}", str(one.queries), f"{one.answer_bytes:,}")
+        times = (f"{value:.1f}" for value in (one.median, one.p95, one.cpu))
+        table.add_row(name, *times, str(one.queries), f"{one.answer_bytes:,}")
     return table
 
 
