@@ -12,13 +12,14 @@ from django.views.decorators.http import require_safe
 from detect.comparison import BrandTotal, Comparison, Sighting
 from detect.errors import MediaprocError, NotFoundError
 from detect.report import ReportEvidence
+from jobs.choices import RunType
 from jobs.comparisons import Side, SidesCompared, results_compare
 from jobs.exports.words import PLACEMENT_WORDS, length, moment, money, plural
 from jobs.pages.options import as_text
 from jobs.pages.pictures import SitePictures
 from jobs.pages.shown import job_name, stage_word, when, words
 
-_MOST_SHOWN = 120
+_MOST_SHOWN = 60
 
 
 @require_safe
@@ -65,7 +66,7 @@ def _side(letter: str, side: Side) -> dict[str, Any]:
     return {
         "letter": letter,
         "job": side.job,
-        "word": side.job.get_run_type_display().capitalize(),
+        "word": "First run" if side.job.run_type == RunType.INITIAL else side.job.get_run_type_display().capitalize(),
         "when": when(side.job.created_at),
         "from": stage_word(side.job.replay_from_stage) if side.job.replay_from_stage else "",
     }
@@ -108,26 +109,43 @@ def _totals(totals: list[BrandTotal]) -> list[dict[str, Any]]:
 
 def _sections(compared: SidesCompared, shown: Comparison) -> list[dict[str, Any]]:
     before, after = (SitePictures(side.job.id) for side in (compared.left, compared.right))
-    sections: list[tuple[str, str, str, list[dict[str, Any]]]] = [
-        ("gained", "Gained", "only in B", [{"right": _sighting(one, after)} for one in shown.gained]),
-        ("lost", "Lost", "only in A", [{"left": _sighting(one, before)} for one in shown.lost]),
+    sections: list[tuple[str, str, str, int, list[dict[str, Any]]]] = [
+        (
+            "gained",
+            "Gained",
+            "only in B",
+            len(shown.gained),
+            [{"right": _sighting(one, after)} for one in shown.gained[:_MOST_SHOWN]],
+        ),
+        (
+            "lost",
+            "Lost",
+            "only in A",
+            len(shown.lost),
+            [{"left": _sighting(one, before)} for one in shown.lost[:_MOST_SHOWN]],
+        ),
         (
             "renamed",
             "Renamed",
             "the same place and time under another name",
-            [{"left": _sighting(one.left, before), "right": _sighting(one.right, after)} for one in shown.renamed],
+            len(shown.renamed),
+            [
+                {"left": _sighting(one.left, before), "right": _sighting(one.right, after)}
+                for one in shown.renamed[:_MOST_SHOWN]
+            ],
         ),
         (
             "moved",
             "Moved",
             "begins, ends or lies elsewhere",
+            len(shown.moved),
             [
                 {
                     "left": _sighting(one.left, before),
                     "right": _sighting(one.right, after),
                     "shift": f"starts {_signed(one.start_shift, 's')}, ends {_signed(one.end_shift, 's')}",
                 }
-                for one in shown.moved
+                for one in shown.moved[:_MOST_SHOWN]
             ],
         ),
     ]
@@ -136,12 +154,12 @@ def _sections(compared: SidesCompared, shown: Comparison) -> list[dict[str, Any]
             "key": key,
             "title": title,
             "help": told,
-            "count": plural(len(items), "sighting"),
-            "entries": items[:_MOST_SHOWN],
-            "more": max(0, len(items) - _MOST_SHOWN),
+            "count": plural(count, "sighting"),
+            "entries": entries,
+            "more": count - len(entries),
         }
-        for key, title, told, items in sections
-        if items
+        for key, title, told, count, entries in sections
+        if entries
     ]
 
 

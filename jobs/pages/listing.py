@@ -16,7 +16,7 @@ from jobs.choices import JobStatus, RunType
 from jobs.listing import job_list as jobs_found
 from jobs.models import DetectJob
 from jobs.pages.query import text_of
-from jobs.pages.shown import ACTION_WORDS, abilities, actions_for, job_facts, job_name, stage_word, words
+from jobs.pages.shown import ACTION_WORDS, OPEN, abilities, actions_for, job_facts, job_name, stage_word, words
 
 _JOBS_PER_PAGE = 25
 _ORDERS = {
@@ -61,6 +61,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
         "newer": _address(request.GET, page=number - 1) if number > 1 else "",
         "older": _address(request.GET, page=number + 1) if number < last else "",
         "here": "jobs",
+        "here_again": request.get_full_path(),
         **abilities(request),
     }
     return render(request, "jobs/list.html", context)
@@ -116,6 +117,7 @@ def _row(job: DetectJob) -> dict[str, Any]:
         "facts": job_facts(job),
         "from": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
         "stage": stage_word(job.current_stage) if job.current_stage else "",
+        "open": job.status in OPEN,
         "percent": f"{job.progress:.0%}",
         "quick": quick,
         "actions": [action for action in actions if action is not quick],

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any
 
 from django.http import QueryDict
 
-from detect.config import Overrides, Pipeline, convert_options, option_schemas
+from detect.config import OptionSchema, Overrides, Pipeline, convert_options, option_schemas
 from detect.errors import ConfigError
 from detect.stages.base import Stage
 from jobs.pages.shown import stage_word, words
@@ -93,7 +94,7 @@ def option_groups(
             stage=stage.name,
             word=stage_word(stage.name),
             description=(type(stage).__doc__ or "").strip().partition("\n")[0],
-            fields=[_field(stage, schema, snapshot[stage.name], sent) for schema in option_schemas(stage)],
+            fields=[_field(stage, schema, snapshot[stage.name], sent) for schema in _schemas(type(stage))],
         )
         for stage in stages
     ]
@@ -103,7 +104,7 @@ def read_options(pipeline: Pipeline, data: QueryDict, unchanged: Overrides) -> S
     """Overrides from the fields that differ from ``unchanged``; every value is checked by its stage."""
     sent = SentOptions()
     for stage in pipeline.stages:
-        for schema in option_schemas(stage):
+        for schema in _schemas(type(stage)):
             given = data.getlist(f"{_PREFIX}.{stage.name}.{schema.name}")
             if not given:
                 continue
@@ -132,7 +133,13 @@ def differences(overrides: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, s
     ]
 
 
-def _field(stage: Stage, schema: Any, snapshot: Mapping[str, Any], sent: SentOptions) -> OptionField:
+@cache
+def _schemas(kind: type[Stage]) -> list[OptionSchema]:
+    """Reading a stage's schema takes milliseconds, and it never changes."""
+    return option_schemas(kind())
+
+
+def _field(stage: Stage, schema: OptionSchema, snapshot: Mapping[str, Any], sent: SentOptions) -> OptionField:
     place = f"{stage.name}.{schema.name}"
     default = as_text(snapshot.get(schema.name, schema.default))
     value = sent.texts.get(place)
@@ -154,13 +161,13 @@ def _field(stage: Stage, schema: Any, snapshot: Mapping[str, Any], sent: SentOpt
     )
 
 
-def _kind(schema: Any) -> str:
+def _kind(schema: OptionSchema) -> str:
     if schema.choices:
         return "choice"
     return {"boolean": "switch", "integer": "number", "number": "number", "array": "list"}.get(schema.type, "text")
 
 
-def _step(schema: Any, value: Any) -> str:
+def _step(schema: OptionSchema, value: Any) -> str:
     """How far one press of an arrow, or of a slider's key, goes: ``value`` and the limits are whole steps apart."""
     if schema.type == "integer":
         return "1"
@@ -206,7 +213,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _complaint(error: Exception, schema: Any) -> str:
+def _complaint(error: Exception, schema: OptionSchema) -> str:
     """One line for beside the field: what it must be, in few words."""
     if schema.type in ("integer", "number") and schema.minimum is not None and schema.maximum is not None:
         whole = "a whole number" if schema.type == "integer" else "a number"

@@ -34,7 +34,7 @@ ACTION_WORDS = {
     "raise": "Priority up",
     "lower": "Priority down",
 }
-_OPEN = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED)
+OPEN = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
 def abilities(request: HttpRequest) -> dict[str, bool]:
@@ -46,7 +46,7 @@ def abilities(request: HttpRequest) -> dict[str, bool]:
 def actions_for(job: DetectJob) -> list[dict[str, Any]]:
     """Buttons of a job: ``[{name, word, asks}]``; ``asks`` is what has to be answered first, or empty."""
     waits = job.status == JobStatus.PENDING and job.scheduled_for is not None and job.scheduled_for > timezone.now()
-    names = (("now",) if waits else ()) + ACTIONS[job.status] + (("raise", "lower") if job.status in _OPEN else ())
+    names = (("now",) if waits else ()) + ACTIONS[job.status] + (("raise", "lower") if job.status in OPEN else ())
     return [{"name": name, "word": ACTION_WORDS[name], "asks": question(name, job)} for name in names]
 
 

@@ -18,7 +18,7 @@ from jobs.estimates import Estimate, replay_estimate
 from jobs.exports.words import length, money, plural
 from jobs.models import DetectJob
 from jobs.pages.options import SentOptions, differences, option_groups, read_options
-from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word, when
+from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word, when, words
 from jobs.pages.tree_drawing import draw_tree
 from jobs.scenarios import bookmark_set, expectation_of
 from jobs.services import Order, job_replay
@@ -43,7 +43,9 @@ def replay(request: HttpRequest, job_id: UUID) -> HttpResponse:
     sent = read_options(pipeline, request.POST, _snapshot(job, pipeline))
     estimate, problem = None, ""
     if sent.errors:
-        problem = "; ".join(f"{place}: {error}" for place, error in sent.errors.items())
+        problem = " ".join(
+            f"{words(place.partition('.')[2]).capitalize()}: {error}" for place, error in sent.errors.items()
+        )
     try:
         if not problem:
             estimate = replay_estimate(parent=job, start_stage=stage, overrides=sent.overrides)
@@ -144,8 +146,8 @@ def _context(
     pipeline = load_pipeline(job.pipeline)
     stages = [stage.name for stage in pipeline.stages]
     drawing = draw_tree(tree, stages)
-    chosen = next((node for node in tree.nodes if str(node["id"]) == node_text), None)
-    if node_text and chosen is None:
+    node = next((node for node in tree.nodes if str(node["id"]) == node_text), None) if node_text else None
+    if node_text and node is None:
         raise Http404(f"there is no checkpoint {node_text[:40]} in this tree")
     context = {
         "job": job,
@@ -155,6 +157,8 @@ def _context(
         "actions": actions_for(job),
         "drawing": drawing,
         "lanes": drawing.lanes,
+        "stars": [dot for lane in drawing.lanes for dot in lane.dots if dot.star],
+        "chosen": next((dot for lane in drawing.lanes for dot in lane.dots if str(dot.id) == node_text), None),
         "tries": plural(len(tree.jobs) - 1, "replay") if len(tree.jobs) > 1 else "no replay yet",
         "left": tree.root_id,
         "right": job.id if job.id != tree.root_id else max(tree.jobs, key=lambda one: one["created_at"])["id"],
@@ -163,8 +167,8 @@ def _context(
         **abilities(request),
     }
     beginning = start == stages[0] or request.GET.get("from") == stages[0]
-    if chosen is not None or beginning:
-        context |= _panel(pipeline, tree, chosen, job, start, sent)
+    if node is not None or beginning:
+        context |= _panel(pipeline, tree, node, job, start, sent)
     return context
 
 

@@ -26,7 +26,8 @@ _LONGEST_LABEL = 64
 class Dot:
     """A checkpoint. ``state``: ran, reused, partly or skipped."""
 
-    node: dict[str, Any]
+    id: UUID
+    stage: str
     x: int
     y: int
     state: str
@@ -151,4 +152,4 @@ def _dot(node: dict[str, Any], y: int) -> Dot:
         state, told = "ran", f"{node['seconds']:.1f} s"
     label = f", bookmarked: {node['scenario_label']}" if node["is_scenario"] else ""
     title = f"{stage_word(node['stage'])}: {told}{label}"
-    return Dot(node, _x(node["stage_index"]), y, state, title, node["is_scenario"])
+    return Dot(node["id"], node["stage"], _x(node["stage_index"]), y, state, title, node["is_scenario"])

@@ -28,7 +28,9 @@ def counts(response: Any) -> dict[str, int]:
 @pytest.fixture
 def some_jobs(make_job):
     make_job(video_path="/v/final.mp4", tags=["cup"], brands_found=3)
-    make_job(video_path="/v/race.mp4", status=JobStatus.RUNNING, profile_name="motorsport", progress=0.5)
+    make_job(
+        video_path="/v/race.mp4", status=JobStatus.RUNNING, profile_name="motorsport", progress=0.5, brands_found=1
+    )
     make_job(video_path="/v/old.mp4", status=JobStatus.FAILED, error_message="no room", run_type=RunType.REPLAY)
     DetectJob.objects.filter(video_path="/v/old.mp4").update(created_at=timezone.now() - timedelta(days=10))
 

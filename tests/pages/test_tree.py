@@ -46,7 +46,7 @@ def drawing(job: DetectJob) -> Drawing:
 class TestDrawing:
     def test_one_lane_a_job_and_one_column_a_stage(self, parent):
         lane = drawing(parent).lanes[0]
-        assert [dot.node["stage"] for dot in lane.dots] == STAGES
+        assert [dot.stage for dot in lane.dots] == STAGES
         assert {second.x - first.x for first, second in zip(lane.dots, lane.dots[1:], strict=False)} == {COLUMN}
         assert lane.rest == ""
 
@@ -63,7 +63,7 @@ class TestDrawing:
         late = replay(parent, "compile_report", bridge_seconds=3.0)
         early = replay(late, "match_brands", min_similarity=0.9)
         lanes = {lane.job["id"]: lane for lane in drawing(parent).lanes}
-        dot = next(dot for dot in lanes[parent.id].dots if dot.node["stage"] == "run_ocr")
+        dot = next(dot for dot in lanes[parent.id].dots if dot.stage == "run_ocr")
         assert lanes[early.id].line.startswith(f"M{dot.x} {dot.y}H")
 
     def test_what_differs_is_beside_the_branch(self, parent):
