@@ -95,6 +95,8 @@ class CompareView(APIView):
     @extend_schema(
         operation_id="compare",
         summary="What two results of one video show differently",
+        description="Sightings gained, lost, renamed and moved from `left` to `right`, and the differences in "
+        "seconds on screen, money and time.",
         tags=["detection"],
         parameters=[CompareQuerySerializer],
         responses={200: ComparisonSerializer, **errors(400, 404)},
@@ -103,9 +105,14 @@ class CompareView(APIView):
         query = CompareQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         with collector_paused():
-            found = results_compare(query.validated_data["left"], query.validated_data["right"])
-            # Thousands of sightings: written in a tenth of the time that the framework's own renderer takes.
-            return HttpResponse(msgspec.json.encode(_answer(found)), content_type="application/json")
+            # One expression: all those values are gone again before the collector would go through them.
+            body = _written(results_compare(query.validated_data["left"], query.validated_data["right"]))
+        return HttpResponse(body, content_type="application/json")
+
+
+def _written(found: SidesCompared) -> bytes:
+    """Thousands of sightings, in a tenth of the time that the framework's own renderer takes."""
+    return msgspec.json.encode(_answer(found))
 
 
 def _answer(found: SidesCompared) -> dict[str, Any]:
