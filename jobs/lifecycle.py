@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from detect.errors import ConflictError
-from detect.models import Checkpoint, Timeline
+from detect.models import Checkpoint, ModelCharge, Timeline
 from jobs.choices import JobStatus
 from jobs.locks import driven_in_foreground
 from jobs.models import DetectJob
@@ -81,6 +81,7 @@ def job_delete(job: DetectJob) -> None:
     if DetectJob.objects.filter(branch_point__job_id=job.id).exists():
         raise ConflictError(f"other jobs are replays of job {job.id}: delete them first")
     Checkpoint.objects.filter(job_id=job.id).delete()
+    ModelCharge.objects.filter(job_id=job.id).delete()
     timeline, job_id = job.timeline, job.id
     job.delete()
     job.id = job_id
