@@ -1,1 +1,18 @@
-"""Pages of jobs: the list, a job's report, and the pictures in it. Every one of them needs a login."""
+"""Pages for people: asking for jobs, watching and steering them, their reports, what was tried and what differs.
+
+They hold no rules: what is sent goes to the services that REST and the commands call too, and what goes wrong there is
+shown as a message. Who may open which is in ``mediaproc/access.py``. Every page works without scripts but for uploads
+and for trying settings on frames; with them (``static/js``) it is live.
+
+=============== ======================================================================================================
+listing.py      the list of jobs
+submit.py       a new analysis; brand_text.py and options.py read what is typed
+views.py        a job's page: its report, or progress.py until there is one
+actions.py      buttons
+tree.py         the tree of checkpoints (tree_drawing.py), replays with their estimate, bookmarks
+compare.py      two results side by side
+scenarios.py    bookmarked checkpoints
+tune.py         trying a stage's settings on frames
+pictures.py     frames, crops and small frames
+=============== ======================================================================================================
+"""

@@ -85,6 +85,7 @@ def _ask(request: HttpRequest, action: str, jobs: list[DetectJob], asks: str) ->
         "word": ACTION_WORDS[action],
         "next": _back(request),
         "single": len(jobs) == 1,
+        "may_operate": True,  # or it would not have been asked
     }
     return render(request, "jobs/confirm.html", context)
 

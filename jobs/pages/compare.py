@@ -17,7 +17,8 @@ from jobs.comparisons import Side, SidesCompared, results_compare
 from jobs.exports.words import PLACEMENT_WORDS, length, moment, money, plural
 from jobs.pages.options import as_text
 from jobs.pages.pictures import SitePictures
-from jobs.pages.shown import job_name, stage_word, when, words
+from jobs.pages.query import text_of
+from jobs.pages.shown import abilities, job_name, stage_word, when, words
 
 _MOST_SHOWN = 60
 
@@ -25,20 +26,20 @@ _MOST_SHOWN = 60
 @require_safe
 def compare_page(request: HttpRequest) -> HttpResponse:
     """``left`` and ``right`` are ids of jobs or of checkpoints."""
-    texts = [request.GET.get(name, "").strip() for name in ("left", "right")]
+    texts = [text_of(request.GET, name) for name in ("left", "right")]
+    common = {"here": "jobs", **abilities(request)}
     try:
         left, right = (UUID(text) for text in texts)
     except ValueError:
         problem = "Choose two results to compare: in a job's tree, as A and B."
-        return render(
-            request, "jobs/compare.html", {"problem": problem, "here": "jobs"}, status=400 if any(texts) else 200
-        )
+        status = 400 if any(texts) else 200
+        return render(request, "jobs/compare.html", {"problem": problem, **common}, status=status)
     try:
         compared = results_compare(left, right)
     except MediaprocError as error:
         status = 404 if isinstance(error, NotFoundError) else 400
-        return render(request, "jobs/compare.html", {"problem": error.message, "here": "jobs"}, status=status)
-    return render(request, "jobs/compare.html", {**_context(compared, left, right), "here": "jobs"})
+        return render(request, "jobs/compare.html", {"problem": error.message, **common}, status=status)
+    return render(request, "jobs/compare.html", {**_context(compared, left, right), **common})
 
 
 def _context(compared: SidesCompared, left: UUID, right: UUID) -> dict[str, Any]:

@@ -238,6 +238,7 @@ def _context(data: QueryDict, asked: Asked) -> dict[str, Any]:
         "profile_defaults": _profile_defaults(pipeline, snapshots),
         "most_mb": settings.MAX_FILE_SIZE_MB,
         "here": "submit",
+        "may_operate": True,  # the page is for operators
     }
 
 

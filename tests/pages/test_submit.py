@@ -179,3 +179,9 @@ def test_only_operators_submit(client_of, asset):
     browser = client_of(Role.CURATOR)
     assert browser.get("/submit").status_code == 403
     assert submit(browser, asset).status_code == 403
+
+
+def test_who_may_not_is_not_led_there(client, operator, make_job):
+    for address in ("/", f"/jobs/{make_job().id}", "/scenarios", "/compare"):
+        assert 'href="/submit"' not in body(client.get(address))
+        assert 'href="/submit"' in body(operator.get(address))
