@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run env test check bench clean
+.PHONY: help setup demo run env test fuzz check bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
@@ -26,6 +26,9 @@ env:  ## .env with passwords at random, for docker compose; one that is there is
 
 test: setup  ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+fuzz: setup  ## many generated requests to every operation of the interfaces; takes minutes
+	@MEDIAPROC_FUZZ_EXAMPLES=$${MEDIAPROC_FUZZ_EXAMPLES:-300} $(PY) -m pytest -n 2 tests/api/test_fuzz.py $(ARGS)
 
 check: setup  ## style, types, migrations, Django's own checks
 	$(PY) -m ruff check .

@@ -25,10 +25,11 @@ _NAMESPACE = uuid5(NAMESPACE_DNS, "known-brand.mediaproc")
 def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
     """The known brands a person listed by name: made where they are new, confirmed, and given their aliases."""
     records = [(normalize(record.name), record) for record in listed]
-    ensured = {}
+    ensured: dict[str, KnownBrand] = {}
+    known = KnownBrand.objects.in_bulk({key[:300] for key, _ in records}, field_name="normalized_name")
     # in one order for all, so that two runs never wait for each other's brands
     for key, record in sorted(records, key=lambda pair: pair[0]):
-        brand = brand_get_or_create(name=record.name, source=Source.MANUAL)
+        brand = ensured.get(key) or known.get(key[:300]) or brand_get_or_create(name=record.name, source=Source.MANUAL)
         aliases = list(dict.fromkeys([*brand.aliases, *record.aliases]))
         if not brand.confirmed or aliases != brand.aliases:
             brand.confirmed, brand.aliases = True, aliases

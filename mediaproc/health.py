@@ -43,7 +43,9 @@ class _Open(APIView):
 class Health(_Open):
     """``GET /api/health``: the site answers."""
 
-    @extend_schema(operation_id="health", auth=[], tags=["health"], responses=HealthSerializer)
+    @extend_schema(
+        operation_id="health", summary="Whether the site answers", auth=[], tags=["health"], responses=HealthSerializer
+    )
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
@@ -53,6 +55,7 @@ class Healthz(_Open):
 
     @extend_schema(
         operation_id="healthz",
+        summary="Whether the site and what it stands on are there",
         auth=[],
         tags=["health"],
         responses={200: PartsSerializer, 503: OpenApiResponse(PartsSerializer, "One of them is down.")},

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from detect.models import SourceAsset
+from jobs.api.fields import PlainText
 from jobs.api.negotiation import AcceptAnything
 from jobs.api.receiving import FileView, MediaErrorsView, sender_of
 from jobs.api.schema import errors
@@ -96,8 +97,8 @@ class AssetSerializer(serializers.Serializer[SourceAsset]):
 class AssetSourceSerializer(serializers.Serializer[Any]):
     """Where a video is: one of these."""
 
-    path = serializers.CharField(required=False, help_text="a file below an allowed root")
-    storage_key = serializers.CharField(required=False, help_text="a key below uploads/ or the input prefix")
+    path = PlainText(required=False, max_length=4000, help_text="a file below an allowed root")
+    storage_key = PlainText(required=False, max_length=1024, help_text="a key below uploads/ or the input prefix")
     upload_id = serializers.UUIDField(required=False, help_text="a resumable upload that is complete")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -129,11 +130,20 @@ class AssetPages(LimitOffsetPagination):
     max_limit = 200
 
 
+class AssetQuerySerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(default=AssetPages.default_limit, min_value=1, max_value=AssetPages.max_limit)
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=2**31 - 1)
+
+
 @extend_schema_view(
     get=extend_schema(
         operation_id="asset_list",
         summary="Videos, newest first",
-        parameters=[OpenApiParameter("search", str, description="part of a name, a path or the start of a SHA-256")],
+        tags=["videos"],
+        parameters=[
+            AssetQuerySerializer,
+            OpenApiParameter("search", str, description="part of a name, a path or the start of a SHA-256"),
+        ],
         responses={200: AssetSerializer(many=True), **errors(400)},
     )
 )
@@ -154,11 +164,13 @@ class AssetList(FileView, ListModelMixin, GenericAPIView):
         )
 
     def get(self, request: Request) -> Response:
+        AssetQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
         return self.list(request)
 
     @extend_schema(
         operation_id="asset_create",
         summary="Make an asset",
+        tags=["videos"],
         description="Of a file sent with the request (`curl -H 'X-API-Key: KEY' -F file=@match.mp4 URL/api/assets`), "
         "of one below an allowed root, of an object in storage, or of a resumable upload that is complete. The same "
         "content is one asset: 201 when it is new, 200 when it was known.",
@@ -195,6 +207,8 @@ class AssetDetail(MediaErrorsView):
     @extend_schema(
         operation_id="asset_retrieve",
         summary="One video",
+        description="What its file is, where it lies, and what was found out about it.",
+        tags=["videos"],
         responses={200: AssetSerializer, **errors(404)},
     )
     def get(self, request: Request, asset_id: UUID) -> Response:
@@ -203,6 +217,7 @@ class AssetDetail(MediaErrorsView):
     @extend_schema(
         operation_id="asset_delete",
         summary="Remove a video",
+        tags=["videos"],
         description="What was uploaded goes; a file in an allowed folder or an input object stays.",
         responses={204: OpenApiResponse(description="it is gone"), **errors(404, 409, 503)},
     )
@@ -212,13 +227,14 @@ class AssetDetail(MediaErrorsView):
 
 
 class AssetThumbnail(MediaErrorsView):
-    """A picture of it."""
+    """A picture of it, made when it is asked for first."""
 
     content_negotiation_class = AcceptAnything
 
     @extend_schema(
         operation_id="asset_thumbnail",
         summary="A frame from its middle, as a JPEG at most 480 pixels wide",
+        tags=["videos"],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **errors(400, 404, 503)},
     )
     def get(self, request: Request, asset_id: UUID) -> HttpResponse:
@@ -233,6 +249,7 @@ class RootFolders(MediaErrorsView):
     @extend_schema(
         operation_id="roots_list",
         summary="Folders and videos below the allowed roots, for choosing one",
+        tags=["videos"],
         parameters=[OpenApiParameter("path", str, description="a folder; without it the allowed roots are listed")],
         responses={200: FolderSerializer, **errors(400, 404)},
     )

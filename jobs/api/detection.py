@@ -38,6 +38,8 @@ class CheckpointList(APIView):
     @extend_schema(
         operation_id="checkpoints",
         summary="The checkpoints of a job",
+        description="One for each stage that has ended, in the order of the tree. Those of a replay begin with the "
+        "ones of the job that it branches off: `job_id` says whose each is.",
         tags=["detection"],
         responses={200: CheckpointSerializer(many=True), **errors(404)},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from jobs.estimates import Estimate, StageEstimate, replay_estimate
 KEEPS_TO = "Give `limits` with the replay or retry: it then asks models neither more often nor for more money."
 
 
+@extend_schema_serializer(component_name="Estimate")
 class EstimateRequestSerializer(serializers.Serializer[Any]):
     job_id = PlainText(help_text="the job that would be replayed")
     start_stage = PlainText(max_length=100, help_text="first stage to run again; `escalate_vlm` for a retry")
@@ -60,6 +61,7 @@ class EstimateView(APIView):
     @extend_schema(
         operation_id="estimate",
         summary="What a replay or retry would reuse, ask and take",
+        description="Nothing is computed, asked or stored. Give `limits` with the replay, and it keeps to them.",
         tags=["detection"],
         request=EstimateRequestSerializer,
         responses={200: EstimateSerializer, **errors(400, 404, 409)},

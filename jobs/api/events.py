@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -21,8 +20,9 @@ from rest_framework.views import APIView
 
 from jobs.api.negotiation import AcceptAnything
 from jobs.api.schema import errors
+from jobs.choices import EventKind
 from jobs.events import PAGE, events_after
-from jobs.following import LONGEST_CONNECTION, Told, follow, follow_stored
+from jobs.following import END, LONGEST_CONNECTION, Told, follow, follow_stored
 from jobs.models import DetectJob, JobEvent
 from mediaproc.handover import stream_response
 
@@ -60,6 +60,18 @@ class EventPageSerializer(serializers.Serializer[Any]):
 _AFTER = OpenApiParameter("after", {"type": "integer", "minimum": 0, "maximum": _LARGEST_NUMBER, "default": 0})
 
 
+# one event as a reader of the stream has it; the last, `job.end`, is told and not numbered
+_TOLD = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": r"^\d+$", "description": "the event's number"},
+        "event": {"enum": [*EventKind.values, END]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+
+
 class JobEvents(APIView):
     """``GET /detect/jobs/{job_id}/events``: Server-Sent Events, from the number last seen on, until the job ends."""
 
@@ -68,6 +80,10 @@ class JobEvents(APIView):
     @extend_schema(
         operation_id="job_events",
         summary="Follow a job's events",
+        description="Server-Sent Events: those after the number last seen, then each as it comes, until `job.end`. "
+        "Numbers have no gaps, so a client that comes again with `Last-Event-ID` sees each event once. What the kinds "
+        "carry is in docs/events.md.",
+        tags=["events"],
         parameters=[
             _AFTER,
             OpenApiParameter(
@@ -77,11 +93,12 @@ class JobEvents(APIView):
                 description="the number last seen; goes before `after`",
             ),
         ],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR, **errors(400, 404)},
+        responses={(200, "text/event-stream"): _TOLD, **errors(400, 404)},
     )
     def get(self, request: Request, job_id: UUID) -> StreamingHttpResponse:
-        given = request.headers.get("Last-Event-ID") or request.query_params.get("after", "0")
-        after = _checked(AfterSerializer(data={"after": given}))["after"]
+        after: int = _checked(AfterSerializer(data=request.query_params))["after"]
+        if seen := request.headers.get("Last-Event-ID"):
+            after = _checked(AfterSerializer(data={"after": seen}))["after"]
         _require(job_id)
         return stream_response(
             request,
@@ -97,6 +114,8 @@ class JobLog(APIView):
     @extend_schema(
         operation_id="job_log",
         summary="A page of a job's events",
+        description="For clients that cannot hold a stream: ask again with `after` at the `last` of the page before.",
+        tags=["events"],
         parameters=[
             _AFTER,
             OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_EVENTS, "default": PAGE}),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+_AMOUNT = r"^[0-9]{1,8}(\.[0-9]{1,6})?$"
 
 
 class PlainText(serializers.CharField):
@@ -54,11 +57,10 @@ class Flag(serializers.BooleanField):
 
 @extend_schema_field(
     {
-        "oneOf": [
-            {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,6})?$"},
-            {"type": "number", "minimum": 0, "exclusiveMaximum": 100_000_000},
-            {"type": "null"},
-        ],
+        "type": ["string", "number"],  # and null, which is added where it may be
+        "pattern": _AMOUNT,
+        "minimum": 0,
+        "exclusiveMaximum": 100_000_000,
     }
 )
 class Money(serializers.DecimalField):
@@ -68,7 +70,7 @@ class Money(serializers.DecimalField):
         limits = {"min_value": Decimal(0), "max_digits": 14, "decimal_places": 6, "allow_null": True}
         super().__init__(**{**limits, **options})
 
-    def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, bool):
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if isinstance(data, (bool, str)) and re.fullmatch(_AMOUNT, str(data)) is None:
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().validate_empty_values(data)

@@ -6,14 +6,14 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import httpx
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,19 +24,49 @@ from jobs.api.schema import errors
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 
-_RESPONSES = {
-    200: OpenApiResponse(OpenApiTypes.OBJECT, "`{regions: [{x, y, w, h, confidence, label}], …}`"),
-    **errors(
-        400,
-        413,
-        status_401="No session and no key; or the inference server's, for another key.",
-        status_409="The inference server: it has not what is needed.",
-        status_415="The request is a form, not JSON.",
-        status_500="The inference server: it failed.",
-        status_502="The inference server cannot be reached or does not answer in time.",
-        status_503="The inference server: its queue is full.",
-    ),
-}
+_DESCRIPTION = (
+    "Passed on unread to the server that `INFERENCE_URL` names; its answer and status come back unchanged. Neither the "
+    "caller's key nor any other header goes with it."
+)
+_ERRORS = errors(
+    400,
+    413,
+    status_401="No session and no key; or the inference server's, for another key.",
+    status_409="The inference server: it has not what is needed.",
+    status_415="The request is a form, not JSON.",
+    status_500="The inference server: it failed.",
+    status_502="The inference server cannot be reached or does not answer in time.",
+    status_503="The inference server: its queue is full.",
+)
+
+
+class PictureSerializer(serializers.Serializer[Any]):
+    """What the inference server takes."""
+
+    image = serializers.CharField(help_text="base64 of a JPEG or PNG")
+    config = serializers.DictField(required=False, help_text="`{option: value}` of the stage `detect_edges`")
+
+
+class FoundRegionSerializer(serializers.Serializer[Any]):
+    """In pixels of the picture, from its top left corner."""
+
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    w = serializers.IntegerField()
+    h = serializers.IntegerField()
+    confidence = serializers.FloatField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the name is the interface's
+
+
+class FoundSerializer(serializers.Serializer[Any]):
+    regions = FoundRegionSerializer(many=True)
+
+
+class FoundWithOverlaysSerializer(FoundSerializer):
+    edge_overlay_b64 = serializers.CharField(help_text="JPEG of the picture's size: edges that lines were made of")
+    lines_overlay_b64 = serializers.CharField(help_text="JPEG of the picture's size: lines and regions")
+    horizontal_count = serializers.IntegerField()
+    pair_count = serializers.IntegerField()
 
 
 class TooLarge(APIException):
@@ -84,8 +114,10 @@ class GpuDetectEdges(_GpuProxy):
     @extend_schema(
         operation_id="detect_gpu_detect_edges",
         summary="Boards in a picture, by the inference server",
-        request=OpenApiTypes.OBJECT,
-        responses=_RESPONSES,
+        description=_DESCRIPTION,
+        tags=["inference"],
+        request=PictureSerializer,
+        responses={200: FoundSerializer, **_ERRORS},
     )
     def post(self, request: Request) -> HttpResponse:
         return super().post(request)
@@ -97,8 +129,10 @@ class GpuDetectEdgesDebug(_GpuProxy):
     @extend_schema(
         operation_id="detect_gpu_detect_edges_debug",
         summary="Boards in a picture with overlays, by the inference server",
-        request=OpenApiTypes.OBJECT,
-        responses=_RESPONSES,
+        description=_DESCRIPTION,
+        tags=["inference"],
+        request=PictureSerializer,
+        responses={200: FoundWithOverlaysSerializer, **_ERRORS},
     )
     def post(self, request: Request) -> HttpResponse:
         return super().post(request)

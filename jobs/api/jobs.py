@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,15 +34,17 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+@extend_schema_serializer(component_name="JobChange")
 class ChangeSerializer(serializers.Serializer[Any]):
     priority = Whole(required=False, min_value=-(2**31) + 1, max_value=2**31 - 1)
     tags = serializers.ListField(child=PlainText(max_length=100), required=False, max_length=50)
 
 
-def _action(operation_id: str, summary: str) -> Any:
+def _action(operation_id: str, summary: str, description: str) -> Any:
     return extend_schema(
         operation_id=operation_id,
         summary=summary,
+        description=description,
         request=None,
         responses={200: JobSerializer, **errors(404, 409)},
         tags=["jobs"],
@@ -79,6 +81,7 @@ class JobList(APIView):
     @extend_schema(
         operation_id="list_jobs",
         summary="Jobs, newest first",
+        description="Filters narrow the list together; a page has up to 500 jobs, and `total` counts all that fit.",
         parameters=[JobQuerySerializer],
         responses={200: JobPageSerializer, **errors(400)},
         tags=["jobs"],
@@ -93,13 +96,14 @@ class JobList(APIView):
     @extend_schema(
         operation_id="submit_job",
         summary="Submit a video",
+        description="Everything is checked first; then the job waits for a worker. 200 where the same request, or the "
+        "same `Idempotency-Key`, has made it already.",
         request=SubmitSerializer,
         parameters=[IDEMPOTENCY_KEY],
         responses={201: JobSerializer, 200: JobSerializer, **errors(400, 403, 404, 409, 413)},
         tags=["jobs"],
     )
     def post(self, request: Request) -> Response:
-        """Everything is checked first; then the job waits for a worker. 200 where it is there already."""
         body = SubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
@@ -121,7 +125,12 @@ class JobDetail(APIView):
     """``/detect/jobs/{job_id}``."""
 
     @extend_schema(
-        operation_id="get_job", summary="A job", responses={200: JobSerializer, **errors(404)}, tags=["jobs"]
+        operation_id="get_job",
+        summary="A job",
+        description="State, progress and totals as they are now. To see them change, follow its events instead of "
+        "asking again and again.",
+        responses={200: JobSerializer, **errors(404)},
+        tags=["jobs"],
     )
     def get(self, request: Request, job_id: UUID) -> Response:
         return Response(JobSerializer(get_job(job_id)).data)
@@ -129,6 +138,7 @@ class JobDetail(APIView):
     @extend_schema(
         operation_id="change_job",
         summary="Give a job another priority or other tags",
+        description="Jobs of higher priority are begun first. What is not named stays.",
         request=ChangeSerializer,
         responses={200: JobSerializer, **errors(400, 404)},
         tags=["jobs"],
@@ -156,7 +166,9 @@ class JobDetail(APIView):
 class JobPause(APIView):
     """``POST /detect/jobs/{job_id}/pause``."""
 
-    @_action("pause_job", "Stop after the chunks that are being worked on")
+    @_action(
+        "pause_job", "Stop after the chunks that are being worked on", "What was done is kept; `resume` goes on there."
+    )
     def post(self, request: Request, job_id: UUID) -> Response:
         return _done(job_pause, job_id)
 
@@ -164,7 +176,7 @@ class JobPause(APIView):
 class JobResume(APIView):
     """``POST /detect/jobs/{job_id}/resume``."""
 
-    @_action("resume_job", "Go on with a paused or failed job where it was")
+    @_action("resume_job", "Go on with a paused or failed job where it was", "Nothing that is stored is done again.")
     def post(self, request: Request, job_id: UUID) -> Response:
         return _done(job_resume, job_id)
 
@@ -172,7 +184,9 @@ class JobResume(APIView):
 class JobCancel(APIView):
     """``POST /detect/jobs/{job_id}/cancel``."""
 
-    @_action("cancel_job", "End a job for good")
+    @_action(
+        "cancel_job", "End a job for good", "Saying it twice is no error. Its checkpoints stay until it is deleted."
+    )
     def post(self, request: Request, job_id: UUID) -> Response:
         return _done(job_cancel, job_id)
 

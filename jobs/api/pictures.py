@@ -47,6 +47,8 @@ class FrameList(APIView):
     @extend_schema(
         operation_id="detect_job_frames",
         summary="A job's frames",
+        description="The frames that were sampled, in the order of time, with the address of each one's picture.",
+        tags=["detection"],
         parameters=[FrameQuerySerializer],
         responses={200: FrameListSerializer, **errors(400, 404)},
     )
@@ -70,6 +72,7 @@ class FramePicture(APIView):
     @extend_schema(
         operation_id="detect_job_frame",
         summary="A frame, or a crop of it, as a JPEG",
+        tags=["detection"],
         parameters=[
             OpenApiParameter(
                 "box",

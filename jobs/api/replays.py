@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -28,10 +28,12 @@ class ReplayFailed(APIException):
     default_code = "run_failed"
 
 
+@extend_schema_serializer(component_name="Replay")
 class ReplayRequestSerializer(ReplaySerializer):
     start_stage = PlainText(max_length=100, help_text="first stage to run again")
 
 
+@extend_schema_serializer(component_name="Retry")
 class RetryRequestSerializer(ReplaySerializer):
     start_stage = PlainText(max_length=100, default="escalate_vlm", help_text="first stage to run again")
     schedule_seconds = Whole(
@@ -61,9 +63,21 @@ class Replay(APIView):
     @extend_schema(
         operation_id="replay",
         summary="Run a job again from a stage on, and wait for it",
+        description="A new job branches off at `start_stage`: the stages before it are those of the job, and of the "
+        "rest only what the overrides change is computed anew. The answer comes with the end of the run; for long "
+        "stages use `/detect/retry`, which answers at once, and follow the job's events. What was there is neither "
+        "changed nor deleted. `/detect/estimate` tells beforehand what it would take.",
         request=ReplayRequestSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={200: ReplayAnswerSerializer, **errors(400, 404, 409, 500)},
+        responses={
+            200: ReplayAnswerSerializer,
+            **errors(
+                status_400="An unknown stage or option, or a value out of its range.",
+                status_404="There is no such job.",
+                status_409="The job has nothing stored to replay from, or the Idempotency-Key was another request's.",
+                status_500="The run failed; `detail` is the reason and `code` is `run_failed`.",
+            ),
+        },
         tags=["detection"],
     )
     def post(self, request: Request) -> Response:
@@ -100,9 +114,18 @@ class Retry(APIView):
     @extend_schema(
         operation_id="retry",
         summary="Ask about the unresolved candidates again, elsewhere or later",
+        description="Retries what no known brand could be given to, with other options or another provider. It is "
+        "queued and answered at once; `schedule_seconds` has it wait, for the hours when a provider is cheaper.",
         request=RetryRequestSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={200: RetryAnswerSerializer, **errors(400, 404, 409)},
+        responses={
+            200: RetryAnswerSerializer,
+            **errors(
+                status_400="An unknown stage or option, or a value out of its range.",
+                status_404="There is no such job.",
+                status_409="The job has nothing stored to go on from, or the Idempotency-Key was another request's.",
+            ),
+        },
         tags=["detection"],
     )
     def post(self, request: Request) -> Response:

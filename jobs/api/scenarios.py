@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,6 +31,7 @@ class GivenExpectationSerializer(serializers.Serializer[Any]):
     brands = serializers.ListField(child=ExpectedBrandSerializer(), max_length=_MOST_BRANDS)
 
 
+@extend_schema_serializer(component_name="Bookmark")
 class BookmarkRequestSerializer(serializers.Serializer[Any]):
     # `label` is the interface's name for it, and one of the field's own attributes.
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -78,6 +79,8 @@ class Bookmark(APIView):
     @extend_schema(
         operation_id="bookmark",
         summary="Bookmark a checkpoint as a scenario, or take the bookmark away",
+        description="A scenario is a checkpoint to come back to. With an expectation it is a regression case: "
+        "`manage.py check_scenarios` replays it and tells what became better or worse.",
         tags=["detection"],
         request=BookmarkRequestSerializer,
         responses={200: BookmarkSerializer, **errors(400, 404, 409)},
@@ -103,6 +106,7 @@ class ScenarioList(APIView):
     @extend_schema(
         operation_id="scenarios",
         summary="The bookmarked checkpoints",
+        description="Of all jobs, newest first.",
         tags=["detection"],
         responses={200: ScenarioSerializer(many=True), **errors()},
     )

@@ -63,6 +63,8 @@ class SightingList(APIView):
     @extend_schema(
         operation_id="sightings",
         summary="Brands seen, by brand, video and source",
+        description="Over all jobs: one for each brand of a video, newest first. `next` and `previous` are the "
+        "cursors of the pages beside it.",
         tags=["detection"],
         parameters=[SightingQuerySerializer],
         responses={200: SightingPageSerializer, **errors(400)},

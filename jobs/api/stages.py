@@ -58,6 +58,7 @@ class StageList(APIView):
     @extend_schema(
         operation_id="list_stages",
         summary="Every stage with its options, their ranges and values",
+        description="What `config_overrides` may name, and what holds without an override under the profile.",
         parameters=[SettingsQuerySerializer],
         responses={200: SettingsSerializer, **errors(400)},
         tags=["detection"],

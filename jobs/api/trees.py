@@ -64,6 +64,8 @@ class JobTreeView(APIView):
     @extend_schema(
         operation_id="job_tree",
         summary="A job's replays and retries with their checkpoints",
+        description="The whole family, whichever of its members is asked for: each job with the options in which it "
+        "differs from its parent, each checkpoint with what its stage did anew.",
         tags=["detection"],
         responses={200: JobTreeSerializer, **errors(404)},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -24,6 +24,7 @@ MOST_FRAMES = 64
 _LARGEST_NUMBER = 2**31 - 1
 
 
+@extend_schema_serializer(component_name="Trial")
 class TrialRequestSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
     stage = PlainText(max_length=100)
@@ -85,6 +86,7 @@ class ReplayStage(APIView):
         summary="Try one stage on chosen frames",
         description="Runs a stage with the job's options and the overrides, on what the stages before it found. "
         "`run_ocr` reads each frame by itself; `match_brands` runs over the stored texts of the whole video.",
+        tags=["tuning"],
         request=TrialRequestSerializer,
         responses={
             200: TrialSerializer,

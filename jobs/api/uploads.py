@@ -73,6 +73,7 @@ class UploadList(TusView):
 
     @extend_schema(
         operation_id="upload_create",
+        tags=["uploads"],
         summary="Begin a resumable upload",
         description="tus 1.0.0, creation and creation-with-upload: the answer's `Location` is where the video goes.",
         parameters=[
@@ -102,6 +103,7 @@ class UploadDetail(TusView):
 
     @extend_schema(
         operation_id="upload_retrieve",
+        tags=["uploads"],
         summary="What became of an upload",
         description="`HEAD` with `Tus-Resumable` is the protocol's own question: it answers with `Upload-Offset`.",
         responses={200: UploadSerializer, **errors(404)},
@@ -122,9 +124,22 @@ class UploadDetail(TusView):
             }
         )
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="upload_override",
+        tags=["uploads"],
+        summary="Another method, by POST",
+        description="For clients behind something that lets no other method through: HEAD, PATCH or DELETE, with what "
+        "each of them needs and answers.",
+        parameters=[
+            _VERSION,
+            _header("X-HTTP-Method-Override", "the method meant", enum=["HEAD", "PATCH", "DELETE"], required=True),
+            _header("Upload-Offset", "of PATCH alone: bytes the server has"),
+        ],
+        request={PIECE: OpenApiTypes.BINARY},
+        responses={200: _EMPTY, 204: _EMPTY, **errors(400, 404, 405, 409, 410, 412, 413, 415, 423, 503, 507)},
+    )
     def post(self, request: Request, upload_id: UUID) -> Response:
-        """Stands for another method, for clients behind something that lets no other through."""
+        """Stands for another method."""
         wanted = request.headers.get("X-HTTP-Method-Override", "").upper()
         method = {"HEAD": self.head, "PATCH": self.patch, "DELETE": self.delete}.get(wanted)
         if method is None:
@@ -140,6 +155,7 @@ class UploadDetail(TusView):
 
     @extend_schema(
         operation_id="upload_append",
+        tags=["uploads"],
         summary="Send the next piece",
         description="What arrived before a connection breaks off is kept. The answer to the last piece comes when the "
         "video has been looked at and stored, and names its asset in `X-Asset-Id`.",
@@ -156,6 +172,7 @@ class UploadDetail(TusView):
 
     @extend_schema(
         operation_id="upload_delete",
+        tags=["uploads"],
         summary="Give an upload up",
         description="What was received is removed. An asset that was made of it stays.",
         parameters=[_VERSION],
