@@ -46,7 +46,7 @@ def jobs_act(request: HttpRequest) -> HttpResponse:
 
 
 def _jobs() -> QuerySet[DetectJob]:
-    return DetectJob.objects.select_related("source_asset", "timeline")
+    return DetectJob.objects.select_related("source_asset")
 
 
 def _act(request: HttpRequest, jobs: list[DetectJob]) -> HttpResponse:

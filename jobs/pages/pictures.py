@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import cv2
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -37,7 +38,7 @@ class SitePictures:
 @require_safe
 def job_frame(request: HttpRequest, job_id: UUID, sequence: int) -> HttpResponse:  # noqa: ARG001
     """A whole frame, as it is stored."""
-    job = get_object_or_404(DetectJob.objects.select_related("timeline"), id=job_id)
+    job = get_object_or_404(_jobs(), id=job_id)
     try:
         return _jpeg(job_frames(job).load_jpeg(sequence))
     except MediaprocError as error:
@@ -47,7 +48,7 @@ def job_frame(request: HttpRequest, job_id: UUID, sequence: int) -> HttpResponse
 @require_safe
 def job_thumb(request: HttpRequest, job_id: UUID, sequence: int) -> HttpResponse:  # noqa: ARG001
     """A frame made small, for a row of many."""
-    job = get_object_or_404(DetectJob.objects.select_related("timeline"), id=job_id)
+    job = get_object_or_404(_jobs(), id=job_id)
     try:
         image = job_frames(job).load(sequence)
     except MediaprocError as error:
@@ -67,13 +68,19 @@ def job_crop(
     height: int,
 ) -> HttpResponse:
     """A box of a frame, in pixels of the source picture, with a little around it."""
-    job = get_object_or_404(DetectJob.objects.select_related("timeline", "source_asset"), id=job_id)
+    job = get_object_or_404(_jobs(), id=job_id)
     source = job_source(job)
     try:
         image = job_frames(job).load(sequence)
         return _jpeg(cut_crop(image, (x, y, width, height), width=source.width, height=source.height))
     except (MediaprocError, ValueError) as error:
         raise Http404(str(error)) from error
+
+
+def _jobs() -> QuerySet[DetectJob]:
+    """Without the lists of frames, which grow with the video: a page asks for many pictures."""
+    jobs = DetectJob.objects.select_related("timeline", "source_asset")
+    return jobs.defer("timeline__frames_meta", "timeline__frames_manifest", "known_brands")
 
 
 def _jpeg(body: bytes) -> HttpResponse:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Func, IntegerField, Q
 from django.utils import timezone
 
 from detect.checkpoints.store import CheckpointRecord
 from detect.config import load_pipeline
+from detect.models import Timeline
 from jobs.choices import EventKind, JobStatus, UnitState
 from jobs.exports.words import length, percent, plural
 from jobs.models import DetectJob, JobEvent, WorkUnit
@@ -22,6 +23,7 @@ from jobs.work.units import MOST_FAILURES
 
 _LOG_LINES = 300
 _MOST_CELLS = 240
+_FEWEST_FRAMES = 3
 _QUEUE_WORDS = {"cpu": "a processor", "gpu": "a graphics card", "cloud": "models elsewhere"}
 _OWNER = re.compile(r"^(?P<host>.+):(?P<pid>\d+):[^:]*$")
 
@@ -271,8 +273,13 @@ def _advice(reason: str) -> str:
 
 
 def _frames(job: DetectJob) -> list[int]:
-    """Two frames to recognise the video by, once frames are there."""
-    meta = job.timeline.frames_meta if job.timeline is not None else []
-    if len(meta) < 3:
+    """Two frames to recognise the video by, once frames are there; the list of a long video is left in the database."""
+    if job.timeline_id is None:
         return []
-    return [meta[len(meta) * part // 3]["sequence"] for part in (1, 2)]
+    timelines = Timeline.objects.filter(id=job.timeline_id)
+    length_of = Func(F("frames_meta"), function="jsonb_array_length", output_field=IntegerField())
+    count = timelines.values_list(length_of, flat=True).first() or 0
+    if count < _FEWEST_FRAMES:
+        return []
+    places = [f"frames_meta__{count * part // 3}__sequence" for part in (1, 2)]
+    return [int(sequence) for sequence in timelines.values_list(*places)[0]]

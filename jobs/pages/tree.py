@@ -81,7 +81,7 @@ def bookmark(request: HttpRequest, checkpoint_id: UUID) -> HttpResponse:
 
 
 def _find(job_id: UUID) -> DetectJob:
-    return get_object_or_404(DetectJob.objects.select_related("source_asset", "timeline"), id=job_id)
+    return get_object_or_404(DetectJob.objects.select_related("source_asset"), id=job_id)
 
 
 def _begin(request: HttpRequest, job: DetectJob, stage: str, sent: SentOptions, estimate: Estimate) -> HttpResponse:

@@ -23,11 +23,15 @@ from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name
 from jobs.selectors import job_report
 from jobs.trees import own_overrides
 
+#: Lists of frames grow with the video, and the page is asked for again and again while the job runs.
+_LARGE = ("timeline__frames_meta", "timeline__frames_manifest")
+
 
 @require_safe
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A finished job's report; of another job, how far it is and what it waits for, or why it failed."""
-    job = get_object_or_404(DetectJob.objects.select_related("source_asset", "timeline", "parent_job"), id=job_id)
+    jobs = DetectJob.objects.select_related("source_asset", "timeline", "parent_job").defer(*_LARGE)
+    job = get_object_or_404(jobs, id=job_id)
     context = {
         "job": job,
         "name": job_name(job),

@@ -123,3 +123,13 @@ def test_many_chunks_cost_no_more_queries(client, running, workers, django_asser
         unit(running, chunk)
     with django_assert_max_num_queries(12):
         client.get(f"/jobs/{running.id}")
+
+
+def test_two_frames_to_recognise_it_by_once_there_are_frames(client, running, workers):
+    address = f"/jobs/{running.id}"
+    assert f"{address}/frames/" not in body(client.get(address))
+    running.timeline.frames_meta = [{"sequence": number, "timestamp": number / 2} for number in range(5, 35)]
+    running.timeline.save()
+    page = body(client.get(address))
+    assert f'src="{address}/frames/15.jpg"' in page
+    assert f'src="{address}/frames/25.jpg"' in page
