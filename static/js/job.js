@@ -30,6 +30,7 @@ if (page) {
       const now = fresh.querySelector(".live");
       if (!now) return location.reload(); // the report is there
       status = now.dataset.status;
+      if (now.dataset.started) page.dataset.started = now.dataset.started;
       document.title = fresh.title;
       tell();
       const workers = document.getElementById("live-workers"), next = fresh.getElementById("live-workers");
@@ -66,6 +67,20 @@ if (page) {
     if (bar) bar.value = data.progress;
     one(".now-percent").textContent = percent;
   }
+
+  /* a clock that stands still looks broken */
+  const two = (number) => String(number).padStart(2, "0");
+  const words = (seconds) => {
+    if (seconds < 60) return `${seconds.toFixed(1)} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(Math.floor(seconds % 60))} s`;
+    return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} min`;
+  };
+  setInterval(() => {
+    const place = one("[data-figure=spent] dd");
+    if (status === "running" && place && page.dataset.started) {
+      place.textContent = words(Math.max(0, (Date.now() - Date.parse(page.dataset.started)) / 1000));
+    }
+  }, 1000);
 
   const states = { connecting: "", open: "live", waiting: "connection lost, trying again", ended: "", refused: "not live: reload the page" };
   let word = "";
