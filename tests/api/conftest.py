@@ -49,12 +49,14 @@ def job(asset: SourceAsset, finished: Finished, monkeypatch: pytest.MonkeyPatch)
     """The match's finished job, with every checkpoint, output and frame of it."""
     listed = brands_ensure(listed=finished.known_brands.brands)
     monkeypatch.setattr("jobs.runs.engine_resources", lambda: finished.resources)
+    samples = [sample for part in finished.output("extract_frames") for sample in part.samples]
     timeline = Timeline.objects.create(
         source_asset=asset,
         source_video=asset.path,
         profile_name="soccer_broadcast",
         fps=2,
         frames_prefix=f"timelines/{uuid.uuid4()}",
+        frames_meta=[{"sequence": sample.sequence, "timestamp": sample.timestamp} for sample in samples],
     )
     stored = timeline_frames(timeline)
     for sequence, jpeg in finished.frames.jpegs.items():
