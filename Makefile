@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run env test fuzz check bench clean
+.PHONY: help setup demo run env test check soak bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
@@ -36,6 +36,9 @@ check: setup  ## style, types, migrations, Django's own checks
 	$(PY) -m mypy
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --fail-level WARNING
+
+soak: setup  ## many faults at random moments over several jobs; takes minutes; ARGS="--faults 100 --seed 7"
+	@$(PY) -m tests.faults.soak --faults 50 --workers 2 $(ARGS)
 
 bench: setup  ## how good and how fast; takes minutes
 	@$(PY) -m bench $(ARGS)

@@ -24,6 +24,7 @@ from bench.replay import measure_replay
 from bench.scale import measure_scale
 from bench.speed import measure_speed
 from bench.tuning import measure_tuning
+from bench.workers import measure_workers
 from detect.errors import MediaprocError
 
 _EPILOG = """
@@ -34,6 +35,7 @@ what is measured
   replay    what trying another setting costs in time and in stored rows and bytes
   tuning    how long one stage on one frame takes over HTTP, with and without overlays
   scale     how long lists, a tree and a comparison take with 10,000 jobs and 1,000,000 sightings
+  workers   two workers against one where a stage waits, and what the queue costs a chunk
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
 
@@ -114,6 +116,9 @@ def _run(plan: Plan, output: Console, say: Say) -> int:
 
 def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     """One part; None where it needs real clips and there are none."""
+    if part == "workers":
+        workers = measure_workers(quick=plan.quick, progress=say)
+        return workers, tables.workers_table(workers)
     if part == "scale":
         scale = measure_scale(requests=plan.requests, progress=say)
         return scale, tables.scale_tables(scale)

@@ -61,6 +61,8 @@ PROMISES = (
     Promise("replay", "bytes added to earlier stages", "at most", 0),
     Promise("tuning", "one frame, median", "at most", 80),
     Promise("tuning", "one frame with overlays, median", "at most", 150),
+    Promise("workers", "two workers against one", "at least", 1.8),
+    Promise("workers", "the queue's cost a chunk", "at most", 20.0),
     Promise("scale", "*, median", "at most", 100),
 )
 

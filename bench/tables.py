@@ -17,6 +17,7 @@ from bench.results import Change
 from bench.scale import ScaleFigures
 from bench.speed import SpeedFigures
 from bench.tuning import TuningFigures
+from bench.workers import WorkersFigures
 
 
 def machine_line(machine: Machine) -> Text:
@@ -151,6 +152,20 @@ def scale_tables(figures: ScaleFigures) -> RenderableType:
         times = (f"{value:.1f}" for value in (one.median, one.p95, one.cpu))
         table.add_row(name, *times, str(one.queries), f"{one.answer_bytes:,}")
     return table
+
+
+def workers_table(figures: WorkersFigures) -> RenderableType:
+    """What workers took for jobs whose stages compute nothing."""
+    table = _table("Workers, seconds", "", "seconds")
+    waiting = f"{figures.waiting_chunks} chunks that wait {figures.waiting_seconds:g} s"
+    for workers, seconds in figures.by_workers.items():
+        table.add_row(f"{waiting}, workers: {workers}", f"{seconds:.2f}")
+    table.add_row(f"{figures.idle_chunks} chunks that do nothing, twice, one worker", f"{figures.queued:.2f}")
+    table.add_row("the same in one process without a queue", f"{figures.in_process:.2f}")
+    notes = (
+        f"Two workers are {figures.speed_up:.2f} times as fast as one; the queue costs {figures.cost:.1f} ms a chunk."
+    )
+    return Group(table, Text(notes))
 
 
 def change_table(changes: Sequence[Change], *, first: bool) -> RenderableType:

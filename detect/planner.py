@@ -14,11 +14,10 @@ def chunk_windows(duration: float, chunk_seconds: int) -> Iterator[Chunk]:
 
     A rest shorter than half a window joins the window before it, so that no chunk is a sliver.
     """
-    length = Fraction(chunk_seconds)
-    count = max(1, int(Fraction(str(duration)) / length + Fraction(1, 2)))
+    count = max(1, int(Fraction(str(duration)) / chunk_seconds + Fraction(1, 2)))
     for index in range(count):
-        end = None if index == count - 1 else str(length * (index + 1))
-        yield Chunk(index=index, start=str(length * index), end=end)
+        end = None if index == count - 1 else str(chunk_seconds * (index + 1))
+        yield Chunk(index=index, start=str(chunk_seconds * index), end=end)
 
 
 def input_fields(stage: Stage) -> dict[str, bool]:

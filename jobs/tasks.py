@@ -8,7 +8,7 @@ Task = tuple[str, str]
 
 
 def work(queue: str) -> None:
-    """Work on the most urgent unit of a queue."""
+    """Work on the most urgent units of a queue."""
     _perform(("work", queue))
 
 
@@ -22,12 +22,12 @@ def perform_here(task: Task) -> None:
     from uuid import UUID
 
     from jobs.work.execute import advance as advance_job
-    from jobs.work.execute import work_once
+    from jobs.work.execute import work as work_on
     from jobs.work.owners import this_process
 
     name, argument = task
     if name == "work":
-        work_once(queue=argument, owner=this_process())
+        work_on(queue=argument, owner=this_process())
     else:
         advance_job(UUID(argument))
 

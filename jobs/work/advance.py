@@ -15,7 +15,7 @@ from detect.runner import StageRun
 from jobs.choices import JobStatus, UnitState
 from jobs.locks import driven_in_foreground
 from jobs.models import DetectJob, WorkUnit
-from jobs.progress import stage_tell
+from jobs.progress import progress_write, stage_tell
 from jobs.runs import job_complete, job_request, job_runner, record_frames
 from jobs.selectors import job_branch
 from jobs.states import job_move
@@ -85,6 +85,7 @@ def _plan(job: DetectJob, run: StageRun) -> list[WorkUnit]:
     """Make a unit for each piece of a stage; those whose output is stored already are done."""
     stored = run.find_stored()
     DetectJob.objects.filter(id=job.id).update(current_stage=run.stage.name, stage_started_at=timezone.now())
+    progress_write(job.id, run.runner.pipeline.progress(run.index, 0.0))
     return WorkUnit.objects.bulk_create(
         WorkUnit(
             job=job,

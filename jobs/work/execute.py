@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -12,9 +13,9 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from detect.config import load_pipeline
 from detect.errors import CancelledError, MediaprocError, StorageError
 from detect.persistence import database_errors
+from detect.runner import StageRun
 from jobs.choices import JobStatus
 from jobs.events import log_append
 from jobs.findings import findings_tell
@@ -43,6 +44,17 @@ T = TypeVar("T")
 
 #: What is computed is worth waiting for a database that is away for a moment.
 _WAIT_FOR_DATABASE = 60.0
+#: Seconds after which the queue is asked again what else there is to do.
+_AT_ONE_GO = 2.0
+
+
+def work(*, queue: str, owner: str, stop: Callable[[], bool] = lambda: False) -> None:
+    """Work on one unit of a queue after another for a moment: a message for each would cost more than short ones do."""
+    until = time.monotonic() + _AT_ONE_GO
+    while work_once(queue=queue, owner=owner, stop=stop) and not stop():
+        if time.monotonic() > until:
+            persistently(lambda: announce([queue]))
+            return
 
 
 def work_once(*, queue: str, owner: str, stop: Callable[[], bool] = lambda: False) -> bool:
@@ -109,29 +121,41 @@ def persistently(act: Callable[[], T]) -> T:
 
 def _run(lease: Lease, stop: Callable[[], bool]) -> None:
     watch = _Watch(lease, stop)
-    with database_errors():
-        job = DetectJob.objects.select_related("timeline", "source_asset").filter(id=lease.job_id).first()
-        if job is None:
-            raise LeaseLostError(f"job {lease.job_id} was deleted")
-        pipeline = load_pipeline(job.pipeline)
-        branch = job_branch(job)
-        parent = branch[-1] if branch else None
-        at = 0 if parent is None else parent.stage_index + 1
-        if at != lease.stage_index:
-            raise LeaseLostError(f"job {job.id} has left {lease.stage} behind")
-        runner = job_runner(job, checkpoint=watch.check)
-        write = partial(shared_progress_write, job, pipeline, lease.stage_index)
-        with job_reading(job, parent) as request:
-            run = runner.stage_run(request, lease.stage_index, parent)
-            ref, found = run.run_unit(
-                lease.chunk,
-                progress=partial(watch.progress, write),
-                keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
-            )
+    with database_errors(), _planned(lease) as (job, run):
+        run.runner.checkpoint = watch.check
+        write = partial(shared_progress_write, job, run.runner.pipeline, lease.stage_index)
+        ref, found = run.run_unit(
+            lease.chunk,
+            progress=partial(watch.progress, write),
+            keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
+        )
         if found:
             persistently(partial(unit_keep, lease, ref, None))
         findings_tell(job.id, run, ref)
-        write()
+        if _pace.allows(job.id):
+            write()
+
+
+@contextmanager
+def _planned(lease: Lease) -> Iterator[tuple[DetectJob, StageRun]]:
+    """The job and the stage of a unit, ready to be run. Raises ``LeaseLostError`` where the job is past that."""
+    recent = _recent.find(lease)
+    if recent is not None:
+        yield recent
+        return
+    job = DetectJob.objects.select_related("timeline", "source_asset").filter(id=lease.job_id).first()
+    if job is None:
+        raise LeaseLostError(f"job {lease.job_id} was deleted")
+    branch = job_branch(job)
+    parent = branch[-1] if branch else None
+    at = 0 if parent is None else parent.stage_index + 1
+    if at != lease.stage_index:
+        raise LeaseLostError(f"job {job.id} has left {lease.stage} behind")
+    with job_reading(job, parent) as request:
+        run = job_runner(job).stage_run(request, lease.stage_index, parent)
+        if parent is not None:  # the first stage's video is at hand for this block only
+            _recent.remember(lease, job, run)
+        yield job, run
 
 
 def _fail(lease: Lease, error: Exception) -> None:
@@ -143,6 +167,46 @@ def _fail(lease: Lease, error: Exception) -> None:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, MediaprocError) else f"{type(error).__name__}: {error}"
+
+
+class _Pace:
+    """Keeps a process that does unit after unit from telling more often than people can see how far a job is."""
+
+    def __init__(self) -> None:
+        self._job: UUID | None = None
+        self._told = 0.0
+
+    def allows(self, job_id: UUID) -> bool:
+        if job_id == self._job and time.monotonic() - self._told < SECONDS_BETWEEN_WRITES:
+            return False
+        self._job, self._told = job_id, time.monotonic()
+        return True
+
+
+_pace = _Pace()
+
+
+class _Recent:
+    """The stage that this process was at a moment ago: units that follow each other need not be planned one by one.
+
+    A claim says that the stage is still open; a unit of a job that was changed meanwhile is refused when it is kept.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[UUID, int] | None = None
+        self._planned: tuple[DetectJob, StageRun] | None = None
+        self._until = 0.0
+
+    def find(self, lease: Lease) -> tuple[DetectJob, StageRun] | None:
+        fits = (lease.job_id, lease.stage_index) == self._of and time.monotonic() < self._until
+        return self._planned if fits else None
+
+    def remember(self, lease: Lease, job: DetectJob, run: StageRun) -> None:
+        self._of, self._planned = (lease.job_id, lease.stage_index), (job, run)
+        self._until = time.monotonic() + _AT_ONE_GO
+
+
+_recent = _Recent()
 
 
 class _Watch:

@@ -109,7 +109,7 @@ def _main(connection: Connection[Any, Any], owner: str) -> None:
     django.setup()
     from uuid import UUID
 
-    from jobs.work.execute import advance, work_once
+    from jobs.work.execute import advance, work
 
     while True:
         try:
@@ -118,7 +118,7 @@ def _main(connection: Connection[Any, Any], owner: str) -> None:
             return
         try:
             if name == "work":
-                work_once(queue=argument, owner=owner, stop=stopping.is_set)
+                work(queue=argument, owner=owner, stop=stopping.is_set)
             else:
                 advance(UUID(argument))
         except Exception:

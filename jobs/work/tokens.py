@@ -26,12 +26,14 @@ logger = logging.getLogger(__name__)
 
 #: Seconds: a unit may take so long; of a message nothing is kept once it is done, of one that failed for a while.
 _LIMITS: dict[str, Any] = {"timeout": 6 * 3600, "result_ttl": 0, "failure_ttl": 3600}
+#: Messages in a queue at most: who takes one works on unit after unit, and whoever is idle a second later gets more.
+MOST_TOKENS = 16
 #: A worker says more often that it is still at a message.
 _LONGEST_PLANNING = timedelta(seconds=8)
 
 
 def announce(queues: Iterable[str]) -> None:
-    """Put a token into a queue for each of its names given, once the transaction is committed."""
+    """Put a token into a queue for each of its names given, once the transaction is committed; enough are enough."""
     counted = Counter(queues)
     if counted:
         transaction.on_commit(lambda: _send_tokens(counted))
@@ -60,7 +62,7 @@ def open_units() -> Counter[str]:
 
 
 def top_up() -> None:
-    """Have at least one token for each unit that waits. Raises ``RedisError`` while the queue is down."""
+    """Have tokens for the units that wait. Raises ``RedisError`` while the queue is down."""
     missing = {name: count - get_queue(name).count for name, count in open_units().items()}
     _put_tokens(Counter({name: count for name, count in missing.items() if count > 0}))
 
@@ -96,7 +98,10 @@ def _send_tokens(counted: Counter[str]) -> None:
 def _put_tokens(counted: Counter[str]) -> None:
     for name, count in counted.items():
         queue = get_queue(name)
-        queue.enqueue_many([RqQueue.prepare_data("jobs.tasks.work", args=(name,), **_LIMITS) for _ in range(count)])
+        wanted = min(count, MOST_TOKENS - queue.count)
+        if wanted > 0:
+            token = RqQueue.prepare_data("jobs.tasks.work", args=(name,), **_LIMITS)
+            queue.enqueue_many([token] * wanted)
 
 
 def _send_start(job_id: UUID, message_id: str) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from detect.checkpoints.store import OutputRef
@@ -29,6 +29,20 @@ MOST_FAILURES = 3
 #: Workers may vanish with a unit for reasons of their own (a deployment, a host): it takes more of that to blame it.
 MOST_LOSSES = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
+# one statement, so that a claim costs one round trip; what others are claiming at the moment is passed over
+_CLAIM = """
+UPDATE jobs_workunit
+SET state = 'running', owner = %(owner)s, attempt = attempt + 1, started_at = %(now)s, leased_until = %(until)s,
+    items_done = 0
+WHERE id = (
+    SELECT unit.id FROM jobs_workunit unit JOIN jobs_detectjob job ON job.id = unit.job_id
+    WHERE unit.queue = %(queue)s AND unit.state = 'ready' AND job.status = 'running'
+        AND (unit.not_before IS NULL OR unit.not_before <= %(now)s)
+    ORDER BY job.priority DESC, job.created_at, unit.stage_index, unit.chunk
+    LIMIT 1 FOR UPDATE OF unit SKIP LOCKED
+)
+RETURNING id, attempt, job_id, stage, stage_index, chunk
+"""
 
 
 class LeaseLostError(MediaprocError):
@@ -50,20 +64,10 @@ class Lease:
 def unit_claim(*, queue: str, owner: str) -> Lease | None:
     """Take the most urgent unit of a queue: highest priority, oldest job, earliest piece. None when there is none."""
     now = timezone.now()
-    with transaction.atomic():
-        unit = (
-            WorkUnit.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(queue=queue, state=UnitState.READY, job__status=JobStatus.RUNNING)
-            .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
-            .order_by("-job__priority", "job__created_at", "stage_index", "chunk")
-            .first()
-        )
-        if unit is None:
-            return None
-        unit.state, unit.owner, unit.attempt = UnitState.RUNNING, owner, unit.attempt + 1
-        unit.started_at, unit.leased_until, unit.items_done = now, now + LEASE, 0
-        unit.save(update_fields=["state", "owner", "attempt", "started_at", "leased_until", "items_done"])
-    return Lease(unit.id, unit.attempt, unit.job_id, unit.stage, unit.stage_index, unit.chunk)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"queue": queue, "owner": owner, "now": now, "until": now + LEASE})
+        row = cursor.fetchone()
+    return None if row is None else Lease(*row)
 
 
 def leases_renew(*, owner: str) -> int:
@@ -89,11 +93,7 @@ def unit_keep(lease: Lease, ref: OutputRef, packed: bytes | None) -> None:
     Raises ``LeaseLostError`` when another worker has the unit: the fence.
     """
     with transaction.atomic():
-        if not _held(lease).select_for_update(of=("self",)).exists():
-            raise LeaseLostError(f"{lease.stage} {lease.chunk} of job {lease.job_id} was given to another worker")
-        if packed is not None:
-            DatabaseCheckpointStore().put_output(ref, packed)
-        WorkUnit.objects.filter(id=lease.unit_id).update(
+        marked = _held(lease).update(
             state=UnitState.DONE,
             output_key=ref.key,
             reused=packed is None,
@@ -103,6 +103,10 @@ def unit_keep(lease: Lease, ref: OutputRef, packed: bytes | None) -> None:
             items_done=F("items_total"),
             finished_at=timezone.now(),
         )
+        if not marked:
+            raise LeaseLostError(f"{lease.stage} {lease.chunk} of job {lease.job_id} was given to another worker")
+        if packed is not None:
+            DatabaseCheckpointStore().put_output(ref, packed)
 
 
 def unit_give_back(lease: Lease) -> None:

@@ -150,6 +150,14 @@ class System:
         """How often each unit, ``stage number``, was computed to its end."""
         return self._journal("done")
 
+    def left(self) -> Counter[str]:
+        """How often each unit met an outage, or was stopped, and was put off."""
+        return self._journal("left")
+
+    def lost(self) -> int:
+        """How many units were begun and neither computed nor put off."""
+        return self._journal("begun").total() - self._journal("left").total() - self._journal("done").total()
+
     def questions(self) -> list[tuple[str, str, tuple[bytes, ...]]]:
         return self.setup.questions()
 

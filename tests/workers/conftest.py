@@ -121,7 +121,7 @@ def work_until_idle(most: int = 100) -> None:
     pytest.fail("there is always more to do")
 
 
-def eventually(condition: Callable[[], object], within: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], within: float = 120.0) -> None:
     """Wait until ``condition`` holds; fails after ``within`` seconds."""
     deadline = time.monotonic() + within
     while not condition():
