@@ -59,7 +59,8 @@ def _check_header(body: bytes) -> None:
             width, height = opened.size
     except PillowImage.DecompressionBombError as error:
         raise PictureTooLargeError(f"image is too large: at most {MOST_PIXELS} pixels") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, ImportError) as error:
+        # ultralytics, once loaded, has Pillow try a reader that is not installed for whatever it cannot read
         raise PictureError("image is neither a JPEG nor a PNG") from error
     if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
         limit = f"at most {MOST_PIXELS} pixels and {MOST_SIDE} to a side"

@@ -122,7 +122,7 @@ def _die_at_report(moment: str) -> None:
     if moment == "writing":
         _call_before(jobs.exports.write, "render_html", _die)
     elif moment == "written":
-        _call_before(jobs.services, "_complete", _die)
+        _call_before(jobs.services, "job_complete", _die)
     else:
         raise ValueError(moment)
 

@@ -25,7 +25,8 @@ def main() -> int:
     django.setup()
     from detect.config import load_pipeline
 
-    importlib.import_module("jobs.management.commands.analyze")
+    for name in ("jobs.management.commands.analyze", "mediaproc.urls"):
+        importlib.import_module(name)
     load_pipeline("brands")
     for number, arguments in enumerate(json.load(sys.stdin)):
         child = os.fork()
