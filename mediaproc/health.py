@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.api.negotiation import AcceptAnything
 from mediaproc.services import ensure_queue
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ class PartsSerializer(serializers.Serializer[Any]):
 class _Open(APIView):
     """For everyone: neither a session nor a key is looked at."""
 
+    content_negotiation_class = AcceptAnything  # probes ask for anything
     authentication_classes = ()
     permission_classes = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -13,7 +14,10 @@ from rest_framework.parsers import JSONParser
 
 
 class JsonParser(JSONParser):
-    """The framework's, which reads without end otherwise. Raises RequestDataTooBig, answered with 413."""
+    """The framework's, which reads without end otherwise. Raises RequestDataTooBig, answered with 413.
+
+    Text that cannot be written as UTF-8 is refused here: neither Postgres nor an answer that quotes it could take it.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -23,6 +27,11 @@ class JsonParser(JSONParser):
         if len(body) > limit:
             raise RequestDataTooBig(f"more than {limit} bytes")
         try:
-            return super().parse(io.BytesIO(body), media_type, parser_context)
+            parsed = super().parse(io.BytesIO(body), media_type, parser_context)
+            if b"\\u" in body:
+                json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("JSON parse error - too deeply nested") from None
+        except UnicodeEncodeError:
+            raise ParseError("JSON parse error - half of a surrogate pair is no text") from None
+        return parsed

@@ -83,7 +83,7 @@ def _declare_shared_errors(operation: dict[str, Any]) -> None:
     shared += [400, 413, 415] if "requestBody" in operation else []
     responses = operation["responses"]
     successes = [answer.get("content", {}) for status, answer in responses.items() if status.startswith("2")]
-    if operation.get("security") and any("application/json" in content for content in successes):
+    if operation.get("security") and any(not content or "application/json" in content for content in successes):
         shared.append(406)
     for status in shared:
         responses.setdefault(str(status), _REFERENCE | {"description": _MEANINGS[status]})
