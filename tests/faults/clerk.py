@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def _do(request: list[Any]) -> str:
     from jobs.work.execute import persistently
 
     name, *arguments = request
-    return persistently(lambda: {"submit": _submit, "replay": _replay}[name](*arguments))
+    acts: dict[str, Callable[..., str]] = {"submit": _submit, "replay": _replay}
+    return persistently(lambda: acts[name](*arguments))
 
 
 def _submit(video: str, brands: str, logo: str, settings: list[str]) -> str:

@@ -60,7 +60,7 @@ class System:
 
     setup: Setup
     bucket: Bucket
-    up: subprocess.Popen[bytes]
+    up: subprocess.Popen[str]
     clerk: subprocess.Popen[str]
 
     @property

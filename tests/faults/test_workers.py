@@ -39,11 +39,11 @@ class Struck:
 def struck(clip: Path, weights: Path) -> Iterator[Struck]:
     dice = random.Random(SEED)
     order = dice.sample(FAULTS, len(FAULTS))
-    with running_system(clip, weights, workers=WORKERS, think=0.5) as system:
+    with running_system(clip, weights, workers=WORKERS, think=2.0) as system:
         job = system.submit()
         faults = []
         for kind in order:
-            time.sleep(dice.uniform(0.2, 1.2))
+            time.sleep(dice.uniform(0.1, 0.9))
             if not system.unfinished():
                 break
             faults.append(strike(system, kind, dice))

@@ -48,8 +48,7 @@ def test_two_workers_share_a_job_and_keep_their_models(crew: Crew, toys: Toys) -
     job = toy_job(12, seconds=0.1)
     crew.worker()
     crew.worker()
-    for chunk in (0, 1):
-        eventually(lambda chunk=chunk: toys.is_held("cut", chunk))
+    eventually(lambda: all(toys.is_held("cut", chunk) for chunk in (0, 1)))
     for chunk in (0, 1):
         toys.let_go("cut", chunk)
     eventually(lambda: completed(job))
