@@ -114,6 +114,15 @@ def unit_give_back(lease: Lease) -> None:
     _held(lease).update(state=UnitState.READY, owner="", leased_until=None)
 
 
+def units_release(*, owner: str) -> int:
+    """Free what a worker that is at nothing still holds: its horse could not give it back while the database was away.
+
+    Its heartbeats would otherwise keep it for as long as the worker lives. Returns how many units that were.
+    """
+    held = WorkUnit.objects.filter(owner=owner, state=UnitState.RUNNING)
+    return held.update(state=UnitState.READY, owner="", leased_until=None)
+
+
 def unit_postpone(lease: Lease, *, reason: str) -> None:
     """Something outside is down: try again soon, as often as it takes, and say why."""
     pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(lease.attempt, 8))

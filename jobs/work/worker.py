@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from jobs.tasks import Task, perform_with
 from jobs.work.execute import job_fail, persistently
 from jobs.work.horse import HorseDiedError, WorkHorse
 from jobs.work.owners import this_process
-from jobs.work.units import leases_renew, units_of_dead_process
+from jobs.work.units import leases_renew, units_of_dead_process, units_release
 
 logger = logging.getLogger(__name__)
 
@@ -79,18 +80,22 @@ class DetectWorker(SimpleWorker):
         except HorseDiedError as error:
             self._bury(str(error))
             raise
+        self._in_database(units_release)
 
     def _beat(self) -> None:
-        try:
-            leases_renew(owner=self.owner)
-        except (Error, MediaprocError) as error:
-            logger.warning("leases are not renewed, the database is away: %s", error)
-            connection.close()
+        self._in_database(leases_renew)
         try:
             if self._message is not None:
                 self.maintain_heartbeats(self._message)
         except RedisError as error:
             logger.warning("no heartbeat, the queue is away: %s", error)
+
+    def _in_database(self, act: Callable[..., int]) -> None:
+        try:
+            act(owner=self.owner)
+        except (Error, MediaprocError) as error:
+            logger.warning("%s is left for later, the database is away: %s", act.__name__, error)
+            connection.close()
 
     def _bury(self, reason: str) -> None:
         """Count a death against the unit it happened in, and let others have the unit."""

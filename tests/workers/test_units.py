@@ -36,6 +36,7 @@ from jobs.work.units import (
     unit_report,
     units_of_dead_process,
     units_recover,
+    units_release,
 )
 from tests.workers.conftest import Toys, fresh, toy_job, units
 from tests.workers.toy import CutOutput
@@ -219,6 +220,15 @@ def test_dead_process_of_this_host_is_not_waited_for(job: DetectJob) -> None:
     mine, lost = claim(this_process()), claim(gone)
     units_recover()
     assert (state_of(mine), state_of(lost)) == (UnitState.RUNNING, UnitState.READY)
+
+
+def test_what_an_idle_worker_still_holds_is_freed(job: DetectJob) -> None:
+    other, mine = claim(ELSEWHERE), claim(HERE)
+    assert units_release(owner=HERE) == 1
+    assert (state_of(mine), state_of(other)) == (UnitState.READY, UnitState.RUNNING)
+    with pytest.raises(LeaseLostError):
+        keep(mine)
+    assert WorkUnit.objects.get(id=mine.unit_id).losses == 0
 
 
 def test_resumed_job_has_its_attempts_back(job: DetectJob) -> None:
