@@ -138,6 +138,9 @@ class StreamedRequest(ASGIRequest):
     def __init__(self, scope: Scope, body_file: Any) -> None:
         stream = scope.get(_KEY)
         super().__init__(scope, io.BufferedReader(stream, _BLOCK) if stream is not None else body_file)
+        if "HTTP_TRANSFER_ENCODING" in self.META and "CONTENT_LENGTH" not in self.META:
+            # the REST framework takes a body whose length was not announced for none, unless it finds one here
+            self.META["HTTP_CONTENT_LENGTH"] = "1"
 
 
 class StreamingHandler(ASGIHandler):

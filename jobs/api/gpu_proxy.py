@@ -97,7 +97,7 @@ class _GpuProxy(APIView):
 
     def post(self, request: Request) -> HttpResponse:
         content_type = request.content_type or ""
-        if content_type.partition(";")[0].strip().lower() in _FORMS:
+        if content_type.partition(";")[0].strip().lower() in _FORMS or not content_type.isascii():
             raise UnsupportedMediaType(content_type)
         answer = async_to_sync(_pass_on)(self.path, _read(request), content_type)
         # whatever the server says and calls it, no browser runs it as a page of this site

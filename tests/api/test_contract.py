@@ -243,11 +243,12 @@ CALLS = {
 }
 
 
-class TestDocument:
-    @pytest.fixture(scope="class")
-    def written(self) -> dict[str, Any]:
-        return document()
+@pytest.fixture(scope="module")
+def written() -> dict[str, Any]:
+    return document()
 
+
+class TestDocument:
     @staticmethod
     def fields(written: dict[str, Any], holder: dict[str, Any]) -> dict[str, Any]:
         """The properties of a body; of a list's items."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rest_framework.request import Request
 from rest_framework.test import APIClient
 
 from jobs.api import examples
 from jobs.models import DetectJob
+from mediaproc.parsers import JsonParser
 from mediaproc.roles import Role
+from mediaproc.streaming import BodyStream, StreamedRequest
 from tests.api.fuzzing import QUICK_STAGES, World, build_world, document
 
 DOCUMENT = document()
@@ -161,6 +165,7 @@ def test_words_in_the_address(asker: Asker) -> None:
         {"content_type": "application/json; charset=no-such"},
         {"content_type": "application/json; charset=utf-16"},
         {"content_type": ";;;="},
+        {"content_type": "\xff/\xfe"},
         {"content_type": "multipart/form-data"},
         {"content_type": "multipart/form-data; boundary=" + "b" * 500},
         {"content_type": "application/x-www-form-urlencoded"},
@@ -207,3 +212,17 @@ def test_addresses_that_are_not_there(world: World, path: str) -> None:
     headers = {"X-API-Key": world.keys[Role.OPERATOR]}
     answer = APIClient(raise_request_exception=False).get(path, headers=headers)
     assert answer.status_code == 404
+
+
+async def test_a_body_of_unknown_length_is_read() -> None:
+    pieces = iter([b'{"job_', b'id": "x"}'])
+
+    async def receive() -> dict[str, Any]:
+        piece = next(pieces, None)
+        return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
+
+    headers = [(b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/detect/replay", "query_string": b"", "headers": headers}
+    body = BodyStream(receive, asyncio.get_running_loop())
+    request = Request(StreamedRequest({**scope, "mediaproc.body": body}, None), parsers=[JsonParser()])
+    assert await asyncio.to_thread(lambda: request.data) == {"job_id": "x"}
