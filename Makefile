@@ -44,5 +44,5 @@ bench: setup  ## how good and how fast; takes minutes
 	@$(PY) -m bench $(ARGS)
 
 clean:  ## remove what tools left behind; data/ and .venv stay
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	find . -name __pycache__ -not -path './.venv/*' -not -path './data/*' -prune -exec rm -rf {} +

@@ -17,7 +17,7 @@ from detect.errors import NotFoundError
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
 from jobs.api.fields import PlainText, Whole
-from jobs.api.orders import JobSerializer, SubmitSerializer, order_from
+from jobs.api.orders import LONGEST_KEY, JobSerializer, SubmitSerializer, order_from
 from jobs.api.schema import errors
 from jobs.assets import asset_from_root, asset_from_storage
 from jobs.choices import JobStatus, RunType
@@ -28,7 +28,7 @@ from jobs.services import job_submit
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "maxLength": LONGEST_KEY},
     OpenApiParameter.HEADER,
     description="The same key with the same request is the same job, however often it is sent.",
 )

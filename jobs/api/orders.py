@@ -16,6 +16,7 @@ from jobs.services import Order
 from mediaproc.principal import principal_of
 
 _LARGEST = 2**31 - 1
+LONGEST_KEY = 200
 _LONGEST_DELAY = 366 * 24 * 3600
 
 
@@ -110,11 +111,14 @@ class JobSerializer(serializers.ModelSerializer[DetectJob]):
 
 
 def order_from(request: Request, given: dict[str, Any]) -> Order:
-    """For whom and how, from a checked body and the request's headers."""
+    """For whom and how, from a checked body and the request's headers. Raises ValidationError for a key too long."""
     delay = given.get("schedule_seconds")
+    key = request.headers.get("Idempotency-Key", "").replace("\x00", "")
+    if len(key) > LONGEST_KEY:
+        raise serializers.ValidationError({"Idempotency-Key": f"A key has at most {LONGEST_KEY} characters."})
     return Order(
         requested_by=principal_of(request).name,
-        idempotency_key=request.headers.get("Idempotency-Key", "").replace("\x00", "")[:200],
+        idempotency_key=key,
         tags=list(dict.fromkeys(given.get("tags", ()))),
         priority=given.get("priority", 0),
         scheduled_for=timezone.now() + timedelta(seconds=delay) if delay else None,

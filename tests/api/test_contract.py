@@ -122,6 +122,12 @@ class TestReplay:
         assert "min_similarity" in holds(answer, 400)["detail"]
 
 
+    def test_a_key_too_long_is_not_cut_to_anothers(self, operator: APIClient, job: DetectJob) -> None:
+        body = {"job_id": str(job.id), "start_stage": "compile_report"}
+        answer = operator.post("/detect/replay", body, format="json", headers={"Idempotency-Key": "k" * 201})
+        assert "Idempotency-Key" in holds(answer, 400)["fields"]
+
+
 class TestRetry:
     def test_its_answer(self, operator: APIClient, job: DetectJob) -> None:
         answer = post(operator, "/detect/retry", job_id=str(job.id))
