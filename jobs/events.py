@@ -14,7 +14,8 @@ seen *n* will never find one below *n* that was not there before. The lock lasts
 append at the end of short transactions. A state in which a job ends is stored in one transaction with the event that
 tells it, which is then the last: readers stop there.
 
-Listeners are nudged after the commit (``jobs/nudges.py``); the truth is in Postgres. ``docs/events.md`` is for readers.
+Listeners are nudged after the commit (``jobs/live/nudges.py``); the truth is in Postgres. Readers find what they need
+in ``docs/events.md``.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from django.db import connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 
 from jobs.choices import ENDED, EventKind
+from jobs.live.nudges import nudge
 from jobs.models import DetectJob, JobEvent
-from jobs.nudges import nudge
 
 #: Events a reader is given at once.
 PAGE = 500

@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from detect.models import Checkpoint, SourceAsset, Timeline
 from jobs.api_keys import ApiKey
+from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import TRANSITIONS, EventKind, JobStatus, Queue, RunType, UnitState
-from jobs.expectations import ScenarioExpectation
 
 __all__ = ["ApiKey", "DetectJob", "JobEvent", "ScenarioExpectation", "WorkUnit"]
 

@@ -17,7 +17,7 @@ from detect.events import RunListener, SilentListener
 from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
 from detect.report import Report
 from detect.runner import Runner, RunRequest
-from jobs.assets import asset_local
+from jobs.assets.sources import asset_local
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
 from jobs.models import DetectJob

@@ -22,7 +22,7 @@ from detect.media.probe import Probe
 from detect.models import SourceAsset
 from detect.persistence import database_errors, timeline_for
 from detect.report import Report
-from jobs.branching import branch_point
+from jobs.branches.branching import branch_point
 from jobs.choices import JobStatus, RunType
 from jobs.lifecycle import job_reschedule, job_resume
 from jobs.locks import driven_in_foreground, job_lock, request_lock

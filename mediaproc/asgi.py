@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
 _http = get_streaming_application()
 
 from detect.errors import MediaprocError  # noqa: E402 - as the next lines
-from jobs.routing import websocket_urlpatterns  # noqa: E402
+from jobs.live.routing import websocket_urlpatterns  # noqa: E402
 from mediaproc.handover import HandOver, end_streams_on_signal  # noqa: E402
 from mediaproc.services import prepare  # noqa: E402 - needs the apps, which the line above has loaded
 from mediaproc.websockets import Guarded  # noqa: E402

@@ -23,9 +23,9 @@ from jobs.api.fields import PlainText
 from jobs.api.negotiation import AcceptAnything
 from jobs.api.receiving import FileView, MediaErrorsView, sender_of
 from jobs.api.schema import errors
-from jobs.asset_folders import list_folder
-from jobs.asset_intake import asset_keep, check_size, stored_key
-from jobs.assets import (
+from jobs.assets.folders import list_folder
+from jobs.assets.intake import asset_keep, check_size, stored_key
+from jobs.assets.sources import (
     Intake,
     asset_delete,
     asset_from_root,

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from detect.comparison import Comparison, Sighting
 from detect.providers.budget import as_text
 from jobs.api.schema import errors
-from jobs.comparisons import Side, SidesCompared, collector_paused, results_compare
+from jobs.branches.comparisons import Side, SidesCompared, collector_paused, results_compare
 
 
 class CompareQuerySerializer(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ from jobs.api.fields import PlainText
 from jobs.api.jobs import get_job
 from jobs.api.orders import OverridesField
 from jobs.api.schema import errors
-from jobs.estimates import Estimate, StageEstimate, replay_estimate
+from jobs.branches.estimates import Estimate, StageEstimate, replay_estimate
 
 KEEPS_TO = "Give `limits` with the replay or retry: it then asks models neither more often nor for more money."
 

@@ -22,7 +22,7 @@ from jobs.api.negotiation import AcceptAnything
 from jobs.api.schema import errors
 from jobs.choices import EventKind
 from jobs.events import PAGE, events_after
-from jobs.following import END, LONGEST_CONNECTION, Told, follow, follow_stored
+from jobs.live.following import END, LONGEST_CONNECTION, Told, follow, follow_stored
 from jobs.models import DetectJob, JobEvent
 from mediaproc.handover import stream_response
 

@@ -19,7 +19,7 @@ from detect.types import KnownBrandRecord
 from jobs.api.fields import PlainText, Whole
 from jobs.api.orders import LONGEST_KEY, JobSerializer, SubmitSerializer, order_from
 from jobs.api.schema import errors
-from jobs.assets import asset_from_root, asset_from_storage
+from jobs.assets.sources import asset_from_root, asset_from_storage
 from jobs.choices import JobStatus, RunType
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
 from jobs.listing import job_page

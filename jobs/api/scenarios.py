@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from detect.models import Checkpoint
 from jobs.api.fields import Number, PlainText
 from jobs.api.schema import errors
-from jobs.scenarios import ExpectedBrand, Scenario, bookmark_set, expectation_of, scenario_list
+from jobs.branches.scenarios import ExpectedBrand, Scenario, bookmark_set, expectation_of, scenario_list
 from mediaproc.principal import principal_of
 
 _MOST_BRANDS = 5000

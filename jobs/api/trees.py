@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from detect.errors import NotFoundError
 from jobs.api.schema import errors
+from jobs.branches.trees import job_tree
 from jobs.choices import JobStatus, RunType
-from jobs.trees import job_tree
 
 
 class OverridesField(serializers.DictField):

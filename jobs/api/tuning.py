@@ -18,7 +18,7 @@ from detect.tuning import DEFAULT_FRAMES, Trial
 from detect.types import Region
 from jobs.api.fields import Flag, PlainText, Whole
 from jobs.api.schema import errors
-from jobs.trials import stage_try
+from jobs.branches.trials import stage_try
 
 MOST_FRAMES = 64
 _LARGEST_NUMBER = 2**31 - 1

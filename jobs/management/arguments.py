@@ -22,7 +22,7 @@ from detect.exports.files import make_folder
 from detect.matching import normalize
 from detect.providers.budget import as_text
 from detect.types import KnownBrandRecord
-from jobs.schedules import Schedule
+from jobs.bulk.schedules import Schedule
 
 
 def add_set_argument(parser: ArgumentParser) -> None:

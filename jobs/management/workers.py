@@ -6,7 +6,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from detect.errors import ConflictError
-from jobs.schedules import Schedule
+from jobs.bulk.schedules import Schedule
 from jobs.work.presence import queues_served
 
 

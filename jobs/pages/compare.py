@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from detect.comparison import BrandTotal, Comparison, Sighting
 from detect.errors import MediaprocError, NotFoundError
 from detect.report import ReportEvidence
+from jobs.branches.comparisons import Side, SidesCompared, results_compare
 from jobs.choices import RunType
-from jobs.comparisons import Side, SidesCompared, results_compare
 from jobs.exports.words import PLACEMENT_WORDS, length, moment, money, plural
 from jobs.pages.options import as_text
 from jobs.pages.pictures import SitePictures

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from jobs.branches.scenarios import Scenario, scenario_list
 from jobs.exports.words import length, plural
 from jobs.models import DetectJob
 from jobs.pages.shown import abilities, job_name, stage_word, when, words
-from jobs.scenarios import Scenario, scenario_list
 
 
 @require_safe

@@ -21,7 +21,7 @@ from detect.config import DEFAULT_PROFILE, load_pipeline, profile_names, profile
 from detect.errors import MediaprocError
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
-from jobs.assets import asset_from_root, asset_from_storage
+from jobs.assets.sources import asset_from_root, asset_from_storage
 from jobs.exports.words import length
 from jobs.pages.brand_text import read_brand_text
 from jobs.pages.options import SentOptions, option_groups, read_options

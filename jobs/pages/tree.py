@@ -13,16 +13,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from detect.config import Pipeline, load_pipeline, merge, resolve
 from detect.errors import MediaprocError
+from jobs.branches.estimates import Estimate, replay_estimate
+from jobs.branches.scenarios import bookmark_set, expectation_of
+from jobs.branches.trees import JobTree, job_tree
 from jobs.choices import JobStatus
-from jobs.estimates import Estimate, replay_estimate
 from jobs.exports.words import length, money, plural
 from jobs.models import DetectJob
 from jobs.pages.options import SentOptions, differences, option_groups, read_options
 from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word, when, words
 from jobs.pages.tree_drawing import draw_tree
-from jobs.scenarios import bookmark_set, expectation_of
 from jobs.services import Order, job_replay
-from jobs.trees import JobTree, job_tree
 from mediaproc.principal import principal_of
 
 _LONGEST_LABEL = 200

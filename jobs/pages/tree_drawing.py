@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from jobs.branches.trees import JobTree
 from jobs.exports.words import length
 from jobs.pages.options import differences
 from jobs.pages.shown import stage_word
-from jobs.trees import JobTree
 
 COLUMN, LANE = 84, 76
 _LEFT, _BASE = 46, 44  # the first column's centre; a lane's line below its top

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from detect.config import Overrides
 from detect.exports.rows import to_csv
 from detect.report import Report, to_json
+from jobs.branches.trees import own_overrides
 from jobs.choices import JobStatus
 from jobs.exports.view import report_context
 from jobs.models import DetectJob
@@ -21,7 +22,6 @@ from jobs.pages.pictures import SitePictures
 from jobs.pages.progress import progress_context
 from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name
 from jobs.selectors import job_report
-from jobs.trees import own_overrides
 
 #: Lists of frames grow with the video, and the page is asked for again and again while the job runs.
 _LARGE = ("timeline__frames_meta", "timeline__frames_manifest")

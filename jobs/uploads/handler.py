@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from detect.errors import MediaError
-from jobs.asset_intake import clean_name, max_bytes
+from jobs.assets.intake import clean_name, max_bytes
 from jobs.uploads.errors import UploadRefusedError, UploadTooLargeError
 from jobs.uploads.records import folder, full_disk_told
 from jobs.uploads.services import too_large

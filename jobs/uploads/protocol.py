@@ -6,7 +6,7 @@ import base64
 import binascii
 from email.utils import format_datetime
 
-from jobs.asset_intake import max_bytes
+from jobs.assets.intake import max_bytes
 from jobs.uploads.errors import UploadError
 from jobs.uploads.records import UploadRecord, expires_at
 

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 import msgspec
 from django.conf import settings
 
-from jobs.asset_intake import sync_folder
+from jobs.assets.intake import sync_folder
 from jobs.uploads.errors import UploadBusyError, UploadDiskFullError, UploadMissingError
 
 State = Literal["receiving", "done", "refused"]

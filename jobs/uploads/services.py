@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from detect.errors import MediaError
-from jobs.asset_intake import TooLargeError, asset_keep, check_size, clean_name
+from jobs.assets.intake import TooLargeError, asset_keep, check_size, clean_name
 from jobs.uploads.errors import (
     UploadBusyError,
     UploadCutError,

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import resolve
 
-from jobs.routing import websocket_urlpatterns
+from jobs.live.routing import websocket_urlpatterns
 from mediaproc.access import OPEN, RULES, STAFF_NAMESPACES, Decision, allowed_methods, decide, is_for_staff
 from mediaproc.principal import Principal
 from mediaproc.roles import Role

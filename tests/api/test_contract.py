@@ -121,7 +121,6 @@ class TestReplay:
         )
         assert "min_similarity" in holds(answer, 400)["detail"]
 
-
     def test_a_key_too_long_is_not_cut_to_anothers(self, operator: APIClient, job: DetectJob) -> None:
         body = {"job_id": str(job.id), "start_stage": "compile_report"}
         answer = operator.post("/detect/replay", body, format="json", headers={"Idempotency-Key": "k" * 201})

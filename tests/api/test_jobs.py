@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -62,7 +63,7 @@ class TestSubmit:
         ],
     )
     def test_what_is_wrong_is_named_and_nothing_made(
-        self, operator: APIClient, asset: SourceAsset, body: dict[str, object], names: str
+        self, operator: APIClient, asset: SourceAsset, body: dict[str, Any], names: str
     ) -> None:
         answer = submit(operator, asset, **body)
         assert answer.status_code == 400

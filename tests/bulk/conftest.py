@@ -15,8 +15,8 @@ from brands.models import Source, SourceBrandSighting
 from brands.services import brands_ensure
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
-from jobs.batch_book import BatchOrder, Result
-from jobs.batches import BatchSettings, Planned, Selection, batch_plan, batch_select
+from jobs.bulk.batches import BatchSettings, Planned, Selection, batch_plan, batch_select
+from jobs.bulk.book import BatchOrder, Result
 from jobs.models import DetectJob
 from tests.api.conftest import asset, job
 from tests.trees.conftest import models, storage, use_providers

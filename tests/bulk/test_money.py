@@ -8,9 +8,9 @@ import pytest
 
 from detect.errors import CancelledError
 from detect.models import ModelCharge
-from jobs.batch_book import Outcome
-from jobs.batch_runs import batch_run_here, batch_run_queued
-from jobs.batches import BatchSettings, batch_totals
+from jobs.bulk.batches import BatchSettings, batch_totals
+from jobs.bulk.book import Outcome
+from jobs.bulk.runs import batch_run_here, batch_run_queued
 from jobs.choices import JobStatus
 from jobs.models import DetectJob
 from tests.bulk.conftest import PRICED, Watch, an_order, plan_of

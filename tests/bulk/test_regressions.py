@@ -9,9 +9,9 @@ from detect.errors import ConfigError
 from detect.models import Checkpoint
 from detect.report import Report
 from detect.stages.compile_report import CompileReport
+from jobs.branches.scenarios import ExpectedBrand, bookmark_set
+from jobs.bulk.regressions import Judged, Verdict, judge, scenario_cases
 from jobs.models import DetectJob, ScenarioExpectation
-from jobs.regressions import Judged, Verdict, judge, scenario_cases
-from jobs.scenarios import ExpectedBrand, bookmark_set
 from jobs.selectors import job_report
 from tests.bulk.conftest import completed
 from tests.bulk.test_runs import replays
@@ -100,7 +100,7 @@ class TestCommand:
 
     @pytest.fixture(autouse=True)
     def same_engine(self, finished, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("jobs.estimates.engine_resources", lambda: finished.resources)
+        monkeypatch.setattr("jobs.branches.estimates.engine_resources", lambda: finished.resources)
 
     def test_what_is_as_expected_is_kept(self, command, job: DetectJob) -> None:
         bookmark(job)

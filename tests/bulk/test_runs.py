@@ -12,13 +12,13 @@ from brands.models import RejectedText
 from detect.config import Overrides
 from detect.errors import CancelledError
 from detect.stages.compile_report import CompileReport
-from jobs.batch_book import Outcome, Result
-from jobs.batch_runs import batch_run_here, batch_run_queued
-from jobs.batches import BatchSettings, batch_totals
+from jobs.bulk.batches import BatchSettings, batch_totals
+from jobs.bulk.book import Outcome, Result
+from jobs.bulk.runs import batch_run_here, batch_run_queued
+from jobs.bulk.schedules import Schedule
 from jobs.choices import JobStatus, RunType
 from jobs.lifecycle import job_cancel
 from jobs.models import DetectJob
-from jobs.schedules import Schedule
 from jobs.selectors import job_branch, job_report
 from jobs.states import job_move
 from jobs.work.execute import advance, work_once

@@ -8,7 +8,7 @@ import pytest
 
 from detect.config import Overrides
 from detect.errors import ConfigError
-from jobs.batches import BatchSettings, Selection, batch_select, batch_settings
+from jobs.bulk.batches import BatchSettings, Selection, batch_select, batch_settings
 from jobs.choices import JobStatus, RunType
 from jobs.models import DetectJob
 from tests.bulk.conftest import STRICTER, a_brand_seen_on

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from detect.config import Pipeline
-from detect.stages.base import Options, StageContext, StageOutput
+from detect.stages.base import Needs, Options, StageContext, StageOutput
 
 
 class CutOptions(Options, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ def count(name: str, ctx: StageContext) -> None:
 class Base:
     version = 1
     uses_known_brands = False
-    needs = "cpu"
+    needs: Needs = "cpu"
 
     def model_digests(self, options, resources):
         return ()

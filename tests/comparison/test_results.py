@@ -9,7 +9,7 @@ import pytest
 
 from detect.models import Checkpoint, StageOutput
 from jobs.api.comparisons import ComparisonSerializer
-from jobs.comparisons import results_compare
+from jobs.branches.comparisons import results_compare
 from jobs.models import DetectJob
 from jobs.services import job_replay
 from tests.report.factories import detection

@@ -9,10 +9,10 @@ from contextlib import aclosing
 import pytest
 from django.db import connection
 
-from jobs import watching
 from jobs.choices import EventKind, JobStatus
 from jobs.events import log_append
-from jobs.following import Told, follow, follow_all, follow_stored
+from jobs.live import watching
+from jobs.live.following import Told, follow, follow_all, follow_stored
 from jobs.models import DetectJob, JobEvent
 from tests.events.made import complete, in_thread, running_job, update
 

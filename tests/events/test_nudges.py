@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from jobs import nudges
+from jobs.live import nudges
 
 
 class _Hanging:

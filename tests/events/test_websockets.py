@@ -13,9 +13,9 @@ from django.db import connection as database
 from django.test import Client
 from pytest_django import Settings
 
-from jobs import consumers, watching
 from jobs.api_keys import ApiKey
 from jobs.events import log_append
+from jobs.live import consumers, watching
 from jobs.models import DetectJob
 from mediaproc.asgi import application
 from mediaproc.roles import Role

@@ -11,11 +11,11 @@ from django.test import Client
 
 from detect.config import load_pipeline
 from detect.models import Checkpoint
+from jobs.branches.trees import job_tree
 from jobs.choices import JobStatus
 from jobs.models import DetectJob
 from jobs.pages.tree_drawing import COLUMN, LANE, Drawing, draw_tree
 from jobs.services import job_replay
-from jobs.trees import job_tree
 from mediaproc.roles import Role
 from tests.pages.text import body, inline_parts, words
 from tests.trees.made import matched_job, run

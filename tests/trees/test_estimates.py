@@ -10,8 +10,8 @@ import pytest
 
 from detect.models import Checkpoint, ModelAnswer, ModelCharge, StageOutput
 from jobs.api.estimates import EstimateSerializer
+from jobs.branches.estimates import Estimate, StageEstimate, replay_estimate
 from jobs.choices import RunType
-from jobs.estimates import Estimate, StageEstimate, replay_estimate
 from jobs.models import DetectJob
 from jobs.selectors import job_branch
 from jobs.services import Order, job_replay

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from detect.models import Checkpoint
-from jobs.expectations import ScenarioExpectation
+from jobs.branches.expectations import ScenarioExpectation
+from jobs.branches.scenarios import ExpectedBrand, scenario_list
 from jobs.models import DetectJob
-from jobs.scenarios import ExpectedBrand, scenario_list
 from tests.report.factories import detection
 from tests.trees.made import matched_job, run
 

@@ -10,11 +10,11 @@ import pytest
 from detect.config import load_pipeline
 from detect.models import Checkpoint
 from jobs.api.trees import JobTreeSerializer
+from jobs.branches.trees import own_overrides
 from jobs.choices import JobStatus, RunType
 from jobs.models import DetectJob
 from jobs.selectors import checkpoint_tree, job_branch, job_family
 from jobs.services import job_replay
-from jobs.trees import own_overrides
 from tests.trees.made import a_job, matched_job, run
 
 pytestmark = pytest.mark.django_db

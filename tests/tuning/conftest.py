@@ -100,7 +100,7 @@ def job(db, settings, tmp_path: Path, finished: Finished, monkeypatch) -> Detect
             "OPTIONS": {"location": str(tmp_path), "allow_overwrite": True},
         },
     }
-    monkeypatch.setattr("jobs.trials.engine_resources", lambda: finished.resources)
+    monkeypatch.setattr("jobs.branches.trials.engine_resources", lambda: finished.resources)
     asset = SourceAsset.objects.create(
         sha256=finished.source.sha256, path=finished.source.path, probe=msgspec.to_builtins(finished.source)
     )

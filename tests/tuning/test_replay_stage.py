@@ -12,10 +12,10 @@ from django.core.files.storage import default_storage
 
 from detect.models import Checkpoint, StageOutput
 from detect.types import Region
+from jobs.branches.trials import process_tuner
 from jobs.choices import JobStatus
 from jobs.engine import timeline_frames
 from jobs.models import DetectJob, JobEvent
-from jobs.trials import process_tuner
 from tests.tuning.conftest import Finished
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from detect.checkpoints import serde
 from detect.errors import MediaError, NotFoundError
 from detect.models import SourceAsset
 from jobs.api_keys import ApiKey
-from jobs.assets import asset_from_root, asset_from_storage, asset_local
+from jobs.assets.sources import asset_from_root, asset_from_storage, asset_local
 from jobs.models import DetectJob
 from mediaproc.roots import RootError
 from tests.media.clips import cut_file, numbered_picture, write_clip, write_sound

@@ -20,8 +20,8 @@ from rest_framework.test import APIClient
 
 from detect.errors import MediaError, NotFoundError, StorageError
 from detect.models import SourceAsset
-from jobs import asset_cache
-from jobs.assets import asset_from_storage, asset_local
+from jobs.assets import cache as asset_cache
+from jobs.assets.sources import asset_from_storage, asset_local
 from mediaproc.services import ensure_s3
 from tests.uploads.sending import TUS
 from tests.uploads.test_assets import send

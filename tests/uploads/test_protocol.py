@@ -17,8 +17,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from detect.models import SourceAsset
-from jobs import asset_intake
 from jobs.api_keys import ApiKey
+from jobs.assets import intake as asset_intake
 from jobs.uploads.records import part_locked, part_path
 from jobs.uploads.services import uploads_expire
 from tests.faults.disks import disk

@@ -13,17 +13,17 @@ from rich.console import Console
 
 from detect.config import parse_assignments
 from detect.persistence import database_errors
-from jobs.batch_book import BatchOrder
-from jobs.batch_console import BatchBar
-from jobs.batch_runs import batch_run_here, batch_run_queued
-from jobs.batches import batch_plan, batch_settings, batch_totals
+from jobs.bulk.batches import batch_plan, batch_settings, batch_totals
+from jobs.bulk.book import BatchOrder
+from jobs.bulk.console import BatchBar
+from jobs.bulk.regression_console import case_json, case_line, case_table
+from jobs.bulk.regressions import Case, CaseResult, cases_judge, expectations_update, scenario_cases
+from jobs.bulk.runs import batch_run_here, batch_run_queued
+from jobs.bulk.schedules import Schedule
 from jobs.console import consoles
 from jobs.engine import engine_resources
 from jobs.management.arguments import add_batch_arguments, add_set_argument, check_can_ask, confirm, confirm_cost
 from jobs.management.workers import check_workers
-from jobs.regression_console import case_json, case_line, case_table
-from jobs.regressions import Case, CaseResult, cases_judge, expectations_update, scenario_cases
-from jobs.schedules import Schedule
 from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
 

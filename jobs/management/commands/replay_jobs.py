@@ -13,16 +13,16 @@ from rich.console import Console
 
 from detect.config import parse_assignments
 from detect.persistence import database_errors
-from jobs.batch_book import BatchOrder, Outcome, Result, failed
-from jobs.batch_console import BatchBar, batch_json, batch_line, failure_table, looking, plan_table
-from jobs.batch_runs import batch_run_here, batch_run_queued
-from jobs.batches import BatchSettings, Planned, Selection, batch_plan, batch_select, batch_settings, batch_totals
+from jobs.bulk.batches import BatchSettings, Planned, Selection, batch_plan, batch_select, batch_settings, batch_totals
+from jobs.bulk.book import BatchOrder, Outcome, Result, failed
+from jobs.bulk.console import BatchBar, batch_json, batch_line, failure_table, looking, plan_table
+from jobs.bulk.runs import batch_run_here, batch_run_queued
+from jobs.bulk.schedules import Schedule
 from jobs.choices import JobStatus
 from jobs.console import consoles
 from jobs.engine import engine_resources
 from jobs.management.arguments import add_batch_arguments, add_set_argument, confirm_cost, day, schedule
 from jobs.management.workers import check_workers
-from jobs.schedules import Schedule
 from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
 

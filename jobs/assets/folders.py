@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from detect.errors import MediaError
-from jobs.asset_intake import VIDEO_SUFFIXES
+from jobs.assets.intake import VIDEO_SUFFIXES
 from mediaproc.roots import RootError, allowed_folder, allowed_path, allowed_roots
 
 #: More than a person looks through; the rest is reached by its path.

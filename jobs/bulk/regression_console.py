@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from detect.config import Overrides
-from jobs.regressions import CaseResult, Judged, Verdict
+from jobs.bulk.regressions import CaseResult, Judged, Verdict
 
 _COLOURS = {
     Verdict.LOST: "red",

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from jobs.choices import ENDED, EventKind
 from jobs.events import PAGE, events_after
+from jobs.live.watching import listening
 from jobs.models import DetectJob, JobEvent
-from jobs.watching import listening
 
 #: Follows the last event of a job that has ended: kind of what has no number.
 END = "job.end"

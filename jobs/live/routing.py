@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jobs.consumers import AllJobsConsumer, JobEventsConsumer
+from jobs.live.consumers import AllJobsConsumer, JobEventsConsumer
 
 websocket_urlpatterns = [
     path("ws/jobs", AllJobsConsumer.as_asgi(), name=AllJobsConsumer.route),

@@ -30,11 +30,11 @@ from uuid import UUID
 from detect.config import Overrides, load_pipeline
 from detect.matching import normalize
 from detect.report import Report
-from jobs.batch_book import Outcome, Result
-from jobs.batches import BatchSettings, Wanted, batch_settings
+from jobs.branches.scenarios import ExpectedBrand, Scenario, bookmark_set, scenario_list
+from jobs.bulk.batches import BatchSettings, Wanted, batch_settings
+from jobs.bulk.book import Outcome, Result
 from jobs.choices import JobStatus
 from jobs.models import DetectJob, ScenarioExpectation
-from jobs.scenarios import ExpectedBrand, Scenario, bookmark_set, scenario_list
 from jobs.selectors import job_report
 
 _ROUNDING = 0.001  # reports give milliseconds

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from detect.config import load_pipeline
 from detect.errors import CancelledError, ConflictError, MediaprocError
 from detect.events import StageResult
-from jobs.batch_book import Batch, BatchOrder, BatchWatch, Outcome, Result, Started
-from jobs.batches import Planned
+from jobs.bulk.batches import Planned
+from jobs.bulk.book import Batch, BatchOrder, BatchWatch, Outcome, Result, Started
 from jobs.choices import JobStatus
 from jobs.lifecycle import job_pause, job_reschedule
 from jobs.models import DetectJob

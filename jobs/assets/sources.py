@@ -13,8 +13,8 @@ from django.core.files.storage import default_storage
 
 from detect.errors import ConflictError, MediaError, NotFoundError
 from detect.models import SourceAsset
-from jobs import asset_cache
-from jobs.asset_intake import (
+from jobs.assets import cache
+from jobs.assets.intake import (
     STORED,
     UPLOADS_PREFIX,
     VIDEO_SUFFIXES,
@@ -82,12 +82,12 @@ def asset_from_storage(key: str) -> Intake:
         _check_inside_storage(place, key)
         check_size(_size(place, key), key)
         return asset_record(probed=probe_as(place, path=STORED + key, name=key), name=name)
-    check_size(asset_cache.object_size(key), key)
-    fetched = asset_cache.fetch_unknown(key)
+    check_size(cache.object_size(key), key)
+    fetched = cache.fetch_unknown(key)
     try:
         probed = probe_as(fetched, path=STORED + key, name=key)
         make_thumbnail(fetched, probed.sha256, probed.duration)
-        asset_cache.adopt(fetched, key, probed.sha256)
+        cache.adopt(fetched, key, probed.sha256)
     finally:
         fetched.unlink(missing_ok=True)
     return asset_record(probed=probed, name=name)
@@ -123,7 +123,7 @@ def asset_local(video_path: str, sha256: str) -> Iterator[Path]:
             raise MediaError(f"{key} is no longer in storage: upload the video again")
         yield place
         return
-    with asset_cache.cached(key, sha256) as path:
+    with cache.cached(key, sha256) as path:
         yield path
 
 
@@ -157,7 +157,7 @@ def asset_delete(*, asset: SourceAsset) -> None:
             for suffix in sorted(VIDEO_SUFFIXES):
                 _remove(upload_key(asset.sha256, suffix))
             _remove(thumbnail_key(asset.sha256))
-        asset_cache.forget(asset.sha256)
+        cache.forget(asset.sha256)
 
 
 def _remove(key: str) -> None:

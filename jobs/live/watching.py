@@ -21,8 +21,8 @@ from django.db import Error, connections
 from django.db.models import Max
 
 from detect.errors import MediaprocError
+from jobs.live.nudges import ALL_JOBS, cancelled, ending
 from jobs.models import DetectJob, JobEvent
-from jobs.nudges import ALL_JOBS, cancelled, ending
 
 logger = logging.getLogger(__name__)
 

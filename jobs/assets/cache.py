@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from detect.errors import MediaError, NotFoundError, StorageError
-from jobs.asset_intake import storage_told
+from jobs.assets.intake import storage_told
 
 _BLOCK = 1 << 20
 _MISSING = {"404", "NoSuchKey", "NotFound"}

@@ -1,6 +1,6 @@
 """Events over websockets: of one job from the number last seen on, or the latest state of all jobs.
 
-What is told comes from ``jobs/following.py``, as it does for Server-Sent Events. A connection is closed with 1000 after
+What is told comes from ``following.py``, as it does for Server-Sent Events. A connection is closed with 1000 after
 the job's end, 1012 where the client is to come again, 4400 for a message or number that cannot be one, 4401 without a
 session or key, 4403 where the role does not allow it, 4404 for a job that is not there.
 """
@@ -20,7 +20,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error
 
 from detect.errors import MediaprocError
-from jobs.following import DELETED, LONGEST_CONNECTION, Told, follow, follow_all
+from jobs.live.following import DELETED, LONGEST_CONNECTION, Told, follow, follow_all
 from mediaproc.websockets import Refused, authorize
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ COME_AGAIN = 1012
 class _Following(AsyncWebsocketConsumer):
     """Sends what is told until it ends, in a task beside the one that hears the client."""
 
-    # the base class would end a connection whose channel layer fails; jobs/watching.py hears nudges for all of them
+    # the base class would end a connection whose channel layer fails; watching.py hears nudges for all of them
     channel_layer_alias = "none"
     route: str
 

@@ -18,11 +18,11 @@ from detect.stages.base import StageContext
 from detect.stages.escalation import EscalationOptions, find_provider
 from detect.stages.question_forecast import QuestionForecast, bound_questions, forecast_questions
 from detect.types import Candidate
-from jobs.branching import BranchPoint, branch_point
+from jobs.branches.branching import BranchPoint, branch_point
+from jobs.branches.work_history import WorkHistory
 from jobs.engine import engine_resources
 from jobs.models import DetectJob
 from jobs.selectors import job_frames, job_source
-from jobs.work_history import WorkHistory
 
 _CENT_PARTS = Decimal("0.000001")  # as exact as a job's limit is
 
@@ -81,7 +81,7 @@ def replay_estimate(*, parent: DetectJob, start_stage: str, overrides: Overrides
     """What a replay of ``parent`` from ``start_stage`` on, with ``overrides``, would come to.
 
     Looks at pictures where questions to a model depend on them; computes no stage and asks no model. Raises what
-    starting that replay would raise (:func:`~jobs.branching.branch_point`).
+    starting that replay would raise (:func:`~jobs.branches.branching.branch_point`).
     """
     at = branch_point(parent=parent, start_stage=start_stage, overrides=overrides)
     resources = engine_resources()

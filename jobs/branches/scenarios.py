@@ -13,8 +13,8 @@ from django.db.models import F, Func, IntegerField
 
 from detect.errors import ConfigError, ConflictError, NotFoundError
 from detect.models import Checkpoint
+from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import JobStatus
-from jobs.expectations import ScenarioExpectation
 from jobs.models import DetectJob
 from jobs.selectors import job_report
 

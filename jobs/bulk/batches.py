@@ -2,7 +2,7 @@
 
 Such replays carry the tag ``replay:DIGEST`` of their settings. A replay is found again by what it replays, from where,
 with which options and brands: it then goes on where it was, or, once it has completed, is not made a second time.
-What they spend is in ``jobs/batch_book.py``, running them in ``jobs/batch_runs.py``.
+What they spend is in ``jobs/bulk/book.py``, running them in ``jobs/bulk/runs.py``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from detect.checkpoints import serde
 from detect.config import DEFAULT_PROFILE, Overrides, load_pipeline, profile_names, resolve
 from detect.errors import ConfigError, MediaprocError, NotFoundError
 from detect.types import KnownBrands
-from jobs.branching import branch_point
+from jobs.branches.branching import branch_point
+from jobs.branches.estimates import Estimate, replay_estimate
 from jobs.choices import JobStatus, RunType
-from jobs.estimates import Estimate, replay_estimate
 from jobs.listing import brand_named, job_list
 from jobs.models import DetectJob
 from jobs.selectors import job_find, job_known_brands

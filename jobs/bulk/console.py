@@ -15,14 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from detect.providers.budget import as_text
-from jobs.batch_book import Outcome, Result
-from jobs.batches import BatchSettings, Planned, batch_totals
+from jobs.bulk.batches import BatchSettings, Planned, batch_totals
+from jobs.bulk.book import Outcome, Result
 
 _SHOWN = 8
 
 
 class BatchBar:
-    """A :class:`~jobs.batch_book.BatchWatch` with one bar over all replays; no terminal gets a line a replay."""
+    """A :class:`~jobs.bulk.book.BatchWatch` with one bar over all replays; no terminal gets a line a replay."""
 
     def __init__(self, console: Console, replays: int) -> None:
         self._console = console

@@ -23,11 +23,11 @@ from detect.errors import ConflictError, MediaprocError
 from detect.models import ModelCharge
 from detect.persistence import DatabaseLedger
 from detect.providers.budget import as_text
-from jobs.batches import Planned, parent_of, replan
+from jobs.bulk.batches import Planned, parent_of, replan
+from jobs.bulk.schedules import Schedule
 from jobs.choices import JobStatus
 from jobs.lifecycle import job_change
 from jobs.models import DetectJob
-from jobs.schedules import Schedule
 from jobs.services import Order, job_replay, job_take_up
 
 

@@ -1,0 +1,1 @@
+"""Many replays at once, and scenarios as regression cases."""
