@@ -18,7 +18,7 @@ from mediaproc.roles import Role
 from tests.api.fuzzing import document
 from tests.inference.fake_server import FakeServer, Reply
 
-NOBODY = str(uuid.uuid4())
+NOBODY = "00000000-0000-4000-8000-000000000000"  # of no job; the same in each process that collects tests
 GPU = ["/detect/gpu/detect_edges", "/detect/gpu/detect_edges/debug"]
 
 #: The fields that clients read, by call; an answer may carry more, never fewer.
