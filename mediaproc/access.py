@@ -77,6 +77,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "job-tree": _READ,
         "detect-jobs": {"GET": VIEWER, "POST": OPERATOR},
         "detect-job": {"GET": VIEWER, "PATCH": OPERATOR, "DELETE": OPERATOR},
+        "detect-job-report": _READ,
         "detect-job-pause": {"POST": OPERATOR},
         "detect-job-resume": {"POST": OPERATOR},
         "detect-job-cancel": {"POST": OPERATOR},

@@ -13,6 +13,7 @@ from jobs.api.gpu_proxy import GpuDetectEdges, GpuDetectEdgesDebug
 from jobs.api.jobs import JobCancel, JobDetail, JobList, JobPause, JobResume
 from jobs.api.pictures import FrameList, FramePicture
 from jobs.api.replays import Replay, Retry
+from jobs.api.reports import JobReport
 from jobs.api.scenarios import Bookmark, ScenarioList
 from jobs.api.sightings import SightingList
 from jobs.api.stages import StageList
@@ -42,6 +43,7 @@ urlpatterns = [
     path("detect/jobs/<uuid:job_id>/log", JobLog.as_view(), name="job-log"),
     path("detect/jobs/<uuid:job_id>/tree", JobTreeView.as_view(), name="job-tree"),
     path("detect/jobs/<uuid:job_id>/pause", JobPause.as_view(), name="detect-job-pause"),
+    path("detect/jobs/<uuid:job_id>/report", JobReport.as_view(), name="detect-job-report"),
     path("detect/jobs/<uuid:job_id>/resume", JobResume.as_view(), name="detect-job-resume"),
     path("detect/replay", Replay.as_view(), name="detect-replay"),
     path("detect/replay-stage", ReplayStage.as_view(), name="detect-replay-stage"),

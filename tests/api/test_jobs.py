@@ -145,3 +145,17 @@ def test_the_list_is_filtered_and_paged(operator: APIClient, asset: SourceAsset)
     assert [job["tags"] for job in operator.get("/detect/jobs?limit=1&offset=1").json()["jobs"]] == [["day1"]]
     assert operator.get("/detect/jobs?status=completed").json() == {"jobs": [], "total": 0}
     assert operator.get("/detect/jobs?status=sleeping").status_code == 400
+
+
+def test_the_report_of_a_finished_job(operator: APIClient, job: DetectJob) -> None:
+    answer = operator.get(f"/detect/jobs/{job.id}/report")
+    assert answer.status_code == 200
+    assert (answer.json()["schema"], answer.json()["job_id"]) == ("mediaproc.report/1", str(job.id))
+    assert answer.json()["brands"]
+
+
+def test_a_job_that_has_not_ended_has_no_report(operator: APIClient, asset: SourceAsset) -> None:
+    job = submit(operator, asset).json()["id"]
+    answer = operator.get(f"/detect/jobs/{job}/report")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "pending" in answer.json()["detail"]
