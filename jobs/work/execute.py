@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 #: What is computed is worth waiting for a database that is away for a moment.
 _WAIT_FOR_DATABASE = 60.0
+#: What was away for so many attempts, about an hour of them, is not taken for an outage any more.
+_MOST_ATTEMPTS = 360
 #: Seconds after which the queue is asked again what else there is to do.
 _AT_ONE_GO = 2.0
 
@@ -76,8 +78,11 @@ def work_once(*, queue: str, owner: str, stop: Callable[[], bool] = lambda: Fals
         persistently(lambda: unit_give_back(lease))
         persistently(lambda: announce([queue]))
     except StorageError as error:
-        logger.warning("%s %s of job %s waits: %s", lease.stage, lease.chunk, lease.job_id, error)
-        persistently(partial(unit_postpone, lease, reason=str(error)))
+        if lease.attempt >= _MOST_ATTEMPTS:
+            _fail(lease, error)
+        else:
+            logger.warning("%s %s of job %s waits: %s", lease.stage, lease.chunk, lease.job_id, error)
+            persistently(partial(unit_postpone, lease, reason=str(error)))
     except Exception as error:  # noqa: BLE001 - whatever a stage raises is the unit's fault, not the worker's
         _fail(lease, error)
     else:

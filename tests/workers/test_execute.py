@@ -153,6 +153,16 @@ def test_outage_is_waited_for_as_long_as_it_takes(toys: Toys) -> None:
     assert fresh(job).status == JobStatus.COMPLETED
 
 
+def test_what_stays_away_for_an_hour_of_attempts_fails_the_job(toys: Toys) -> None:
+    job = planned()
+    toys.tell("cut", 0, Does.OUTAGE)
+    WorkUnit.objects.filter(job=job, chunk=0).update(attempt=400)
+    while fresh(job).status == JobStatus.RUNNING:
+        assert work()
+    assert "the storage is away" in fresh(job).error_message
+    assert fresh(job).status == JobStatus.FAILED
+
+
 def test_asked_to_stop_it_gives_the_unit_back(toys: Toys) -> None:
     job = planned()
     toys.tell("cut", 0, Does.HOLD)
