@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from typing import TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import cv2
@@ -17,6 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Sum
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord, OutputRef
@@ -28,6 +30,9 @@ from detect.stages.base import Image
 from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput, encode_jpeg, perceptual_hash
 from detect.types import FrameSignals, Sample
 
+T = TypeVar("T")
+
+_RESTART_TAKES = 20.0  # seconds, and some more
 _REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
 _NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
 _BRANCH = """
@@ -48,6 +53,21 @@ def database_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise StorageError(f"the database cannot go on: {reason}") from error
+
+
+def over_restarts(act: Callable[[], T], *, within: float = _RESTART_TAKES) -> T:
+    """Do something in the database, again and again for ``within`` seconds while it is away.
+
+    Raises what it raised last. For what must not be lost, outside of transactions.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        wait=wait_exponential(multiplier=0.1, max=2.0),
+        stop=stop_after_delay(within),
+        before_sleep=lambda _: connection.close(),
+        reraise=True,
+    )
+    return attempts(act)
 
 
 class DatabaseCheckpointStore:
@@ -137,7 +157,8 @@ class DatabaseAnswerStore:
             body=msgspec.json.encode(answer),
             usd=answer.usd,
         )
-        ModelAnswer.objects.bulk_create([row], ignore_conflicts=True)
+        # it was paid for: a database that restarts just now must not have it asked again
+        over_restarts(lambda: ModelAnswer.objects.bulk_create([row], ignore_conflicts=True))
 
     def hold(self, digest: str) -> bool:
         with self._lock:
@@ -176,7 +197,7 @@ class DatabaseLedger:
         return ModelCharge.objects.create(job_id=self._job_id, digest=digest, calls=1, usd=most).pk
 
     def close(self, entry: int, *, calls: int, usd: Decimal) -> None:
-        ModelCharge.objects.filter(pk=entry).update(calls=calls, usd=usd)
+        over_restarts(lambda: ModelCharge.objects.filter(pk=entry).update(calls=calls, usd=usd))
 
 
 class StorageFrames:

@@ -11,10 +11,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from detect.errors import CancelledError, MediaprocError, StorageError
-from detect.persistence import database_errors
+from detect.persistence import database_errors, over_restarts
 from detect.runner import StageRun
 from jobs.choices import JobStatus
 from jobs.events import log_append
@@ -113,15 +112,8 @@ def job_fail(job_id: UUID, reason: str) -> None:
 
 def persistently(act: Callable[[], T]) -> T:
     """Do something in the database, over its restarts. Raises ``StorageError`` once it stays away."""
-    attempts = Retrying(
-        retry=retry_if_exception_type((OperationalError, InterfaceError)),
-        wait=wait_exponential(multiplier=0.1, max=2.0),
-        stop=stop_after_delay(_WAIT_FOR_DATABASE),
-        before_sleep=lambda _: connection.close(),
-        reraise=True,
-    )
     with database_errors():
-        return attempts(act)
+        return over_restarts(act, within=_WAIT_FOR_DATABASE)
 
 
 def _run(lease: Lease, stop: Callable[[], bool]) -> None:
