@@ -14,7 +14,7 @@ from jobs.api_keys import ApiKey
 from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import TRANSITIONS, EventKind, JobStatus, Queue, RunType, UnitState
 
-__all__ = ["ApiKey", "DetectJob", "JobEvent", "ScenarioExpectation", "WorkUnit"]
+__all__ = ["AcceptedResult", "ApiKey", "DetectJob", "JobEvent", "ScenarioExpectation", "WorkUnit"]
 
 
 class DetectJob(models.Model):
@@ -84,6 +84,31 @@ class DetectJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_type} of {self.video_path}"
+
+
+class AcceptedResult(models.Model):
+    """The result that counts for a video: what totals, review and exports over all videos are made from.
+
+    A video's first result is accepted by itself, and a newer initial run takes its place until a person has chosen.
+    ``recorded_at`` is when brands and review items were brought up to date with it; empty while that is still to be
+    done. ``update`` is the replay that shows what it would be with what is known of brands today.
+    """
+
+    source_asset = models.OneToOneField(SourceAsset, on_delete=models.CASCADE, related_name="accepted")
+    job = models.OneToOneField(DetectJob, on_delete=models.CASCADE, related_name="accepted")
+    chosen_by = models.CharField(max_length=200, blank=True, help_text="who chose it; empty where nobody did")
+    accepted_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(null=True, blank=True)
+    update = models.ForeignKey(DetectJob, on_delete=models.SET_NULL, null=True, blank=True, related_name="updates")
+
+    class Meta:
+        ordering = ["-accepted_at"]
+        indexes = [
+            models.Index(fields=["accepted_at"], condition=Q(recorded_at__isnull=True), name="result_to_record")
+        ]
+
+    def __str__(self) -> str:
+        return f"result of {self.source_asset}"
 
 
 class WorkUnit(models.Model):

@@ -1,0 +1,21 @@
+"""What is known about brands (``known``), what was seen of them (``seen``), what people decide (``review``)."""
+
+from brands.models.known import BrandAlias, BrandLogo, KnownBrand, RejectedText, ResolvedText, Source
+from brands.models.review import Decision, DecisionKind, ItemState, ReviewGroup, ReviewItem
+from brands.models.seen import BrandAppearance, SourceBrandSighting
+
+__all__ = [
+    "BrandAlias",
+    "BrandAppearance",
+    "BrandLogo",
+    "Decision",
+    "DecisionKind",
+    "ItemState",
+    "KnownBrand",
+    "RejectedText",
+    "ResolvedText",
+    "ReviewGroup",
+    "ReviewItem",
+    "Source",
+    "SourceBrandSighting",
+]
