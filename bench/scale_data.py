@@ -116,9 +116,9 @@ def _probe() -> dict[str, Any]:
 def _sightings(cursor: CursorWrapper, scale: Scale) -> None:
     cursor.execute(
         """
-        INSERT INTO brands_knownbrand (id, canonical_name, normalized_name, aliases, first_source, total_occurrences,
+        INSERT INTO brands_knownbrand (id, canonical_name, normalized_name, first_source, total_occurrences,
                                        confirmed, created_at, updated_at)
-        SELECT md5('brand' || n)::uuid, 'Brand ' || n, 'brand' || n, '[]', 'ocr', 0, true, now(), now()
+        SELECT md5('brand' || n)::uuid, 'Brand ' || n, 'brand' || n, 'ocr', 0, true, now(), now()
         FROM generate_series(1, %s) n
         """,
         [BRANDS],

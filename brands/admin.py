@@ -22,7 +22,7 @@ class BrandLogoInline(TabularInline):
 class KnownBrandAdmin(ModelAdmin):
     list_display = ("canonical_name", "confirmed", "first_source", "total_occurrences", "updated_at")
     list_filter = ("confirmed", "first_source")
-    search_fields = ("canonical_name", "aliases")
+    search_fields = ("canonical_name", "aliases__text")
     readonly_fields = ("first_source", "total_occurrences")
     inlines = (BrandLogoInline,)
 

@@ -2,48 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
-from brands.models import KnownBrand, RejectedText, Source, SourceBrandSighting
+from brands.models import KnownBrand, RejectedText, ResolvedText, Source, SourceBrandSighting
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord, KnownBrands, LogoReference
 
 _RESOLVED_BY = (Source.LOCAL_VLM, Source.CLOUD_LLM, Source.MANUAL)
 
 
+def brand_roots() -> dict[UUID, UUID]:
+    """Merged brands by their ids: the brand that each is now, however many merges lead there."""
+    into = dict(KnownBrand.objects.exclude(merged_into=None).order_by().values_list("id", "merged_into_id"))
+    return {brand: _root(brand, into) for brand in into}
+
+
 def known_brands_snapshot(*, asset: SourceAsset, only: Iterable[KnownBrand] | None = None) -> KnownBrands:
-    """What a run on ``asset`` knows about brands: ``only`` the listed ones, or every confirmed one."""
-    brands = (
-        KnownBrand.objects.filter(confirmed=True)
-        if only is None
-        else KnownBrand.objects.filter(id__in=[brand.id for brand in only])
-    )
-    records = [_record(brand) for brand in brands.order_by("normalized_name").prefetch_related("logos")]
-    names = {record.name for record in records}
+    """What a run on ``asset`` knows about brands: ``only`` the listed ones, or every confirmed one.
+
+    A brand that a person recognised in this very source is known to its runs, listed or not.
+    """
+    roots = brand_roots()
+    decided = list(ResolvedText.objects.filter(source_asset=asset).order_by("text").values_list("text", "brand_id"))
+    brands = KnownBrand.objects.filter(merged_into=None)
+    if only is None:
+        brands = brands.filter(confirmed=True)
+    else:
+        wanted = {brand.id for brand in only} | {brand for _, brand in decided}
+        brands = brands.filter(id__in={roots.get(brand, brand) for brand in wanted})
+    records = _records(list(brands.order_by("normalized_name").prefetch_related("aliases", "logos")), roots)
     return KnownBrands(
-        brands=tuple(records),
+        brands=tuple(records.values()),
         given=only is not None,
         rejected=tuple(RejectedText.objects.order_by("text").values_list("text", flat=True)),
-        cached=tuple(sorted(_cached(asset, names))),
+        cached=tuple(sorted(_cached(asset, decided, roots, records).items())),
     )
 
 
-def _record(brand: KnownBrand) -> KnownBrandRecord:
+def _root(brand: UUID, into: Mapping[UUID, UUID]) -> UUID:
+    while brand in into:
+        brand = into[brand]
+    return brand
+
+
+def _records(brands: list[KnownBrand], roots: Mapping[UUID, UUID]) -> dict[UUID, KnownBrandRecord]:
+    """Each brand with all that was merged into it: their names are spellings of it, their pictures are its own."""
+    parts: defaultdict[UUID, list[KnownBrand]] = defaultdict(list)
+    for part in KnownBrand.objects.filter(id__in=roots).order_by("id").prefetch_related("aliases", "logos"):
+        parts[roots[part.id]].append(part)
+    return {brand.id: _record(brand, parts[brand.id]) for brand in brands}
+
+
+def _record(brand: KnownBrand, parts: list[KnownBrand]) -> KnownBrandRecord:
+    spellings = [*brand.alias_texts, *(text for part in parts for text in (part.canonical_name, *part.alias_texts))]
+    logos = {logo.sha256: logo.image.name for one in (*parts, brand) for logo in one.logos.all()}
     return KnownBrandRecord(
         name=brand.canonical_name,
-        aliases=tuple(brand.aliases),
+        aliases=tuple(dict.fromkeys(spellings)),
         brand_id=str(brand.id),
         confirmed=brand.confirmed,
-        logos=tuple(
-            LogoReference(logo.sha256, logo.image.name)
-            for logo in sorted(brand.logos.all(), key=lambda logo: logo.sha256)
-        ),
+        logos=tuple(LogoReference(digest, key) for digest, key in sorted(logos.items())),
     )
 
 
-def _cached(asset: SourceAsset, names: set[str]) -> list[tuple[str, str]]:
-    """Texts of this source that a model or a person resolved to one of ``names`` before."""
-    sightings = SourceBrandSighting.objects.filter(
-        source_asset=asset, detection_source__in=_RESOLVED_BY, brand_name__in=names
-    )
-    return [(text, sighting.brand_name) for sighting in sightings for text in sighting.texts]
+def _cached(
+    asset: SourceAsset,
+    decided: Iterable[tuple[str, UUID]],
+    roots: Mapping[UUID, UUID],
+    records: Mapping[UUID, KnownBrandRecord],
+) -> dict[str, str]:
+    """Texts of this source with the brand that a model, or weightier a person, took them for."""
+    sightings = SourceBrandSighting.objects.filter(source_asset=asset, detection_source__in=_RESOLVED_BY)
+    told = [(text, seen.brand_id) for seen in sightings.order_by("brand_id") for text in seen.texts]
+    found = {}
+    for text, brand in [*told, *decided]:
+        record = records.get(roots.get(brand, brand))
+        if record is not None:
+            found[text] = record.name
+    return found

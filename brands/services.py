@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F
 
-from brands.models import BrandLogo, KnownBrand, Source, SourceBrandSighting
+from brands.models import BrandAlias, BrandLogo, KnownBrand, Source, SourceBrandSighting
+from brands.models.known import LONGEST_NAME, name_key
 from detect.errors import ConfigError
 from detect.matching import normalize
 from detect.models import SourceAsset
@@ -24,26 +25,40 @@ _NAMESPACE = uuid5(NAMESPACE_DNS, "known-brand.mediaproc")
 @transaction.atomic
 def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
     """The known brands a person listed by name: made where they are new, confirmed, and given their aliases."""
-    records = [(normalize(record.name), record) for record in listed]
+    records = [(name_key(record.name), record) for record in listed]
     ensured: dict[str, KnownBrand] = {}
-    known = KnownBrand.objects.in_bulk({key[:300] for key, _ in records}, field_name="normalized_name")
+    found = KnownBrand.objects.filter(normalized_name__in={key for key, _ in records}).prefetch_related("aliases")
+    known = {brand.normalized_name: brand for brand in found}
     # in one order for all, so that two runs never wait for each other's brands
     for key, record in sorted(records, key=lambda pair: pair[0]):
-        brand = ensured.get(key) or known.get(key[:300]) or brand_get_or_create(name=record.name, source=Source.MANUAL)
-        aliases = list(dict.fromkeys([*brand.aliases, *record.aliases]))
-        if not brand.confirmed or aliases != brand.aliases:
-            brand.confirmed, brand.aliases = True, aliases
-            brand.save(update_fields=["confirmed", "aliases", "updated_at"])
+        brand = ensured.get(key) or known.get(key) or brand_get_or_create(name=record.name, source=Source.MANUAL)
+        if not brand.confirmed:
+            brand.confirmed = True
+            brand.save(update_fields=["confirmed", "updated_at"])
+        _add_aliases(brand, record.aliases)
         ensured[key] = brand
     return [ensured[key] for key, _ in records]
 
 
+def _add_aliases(brand: KnownBrand, texts: Iterable[str]) -> None:
+    """Give a brand other spellings; one that is another brand's already stays with that one."""
+    has = {brand.normalized_name, *(alias.normalized for alias in brand.aliases.all())}
+    wanted = {name_key(text): text for text in texts}
+    new = [BrandAlias(brand=brand, text=text, normalized=key) for key, text in wanted.items() if key and key not in has]
+    if new:
+        names = set(KnownBrand.objects.filter(normalized_name__in=wanted).values_list("normalized_name", flat=True))
+        BrandAlias.objects.bulk_create([alias for alias in new if alias.normalized not in names], ignore_conflicts=True)
+
+
 def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:
-    """The brand of that name, in any spelling; a new one is unconfirmed."""
-    key = normalize(name)[:300]
+    """The brand of that name, in any spelling, or the one it is an alias of; a new one is unconfirmed."""
+    key = name_key(name)
+    alias = BrandAlias.objects.filter(normalized=key).select_related("brand").first()
+    if alias is not None:
+        return alias.brand
     brand, _ = KnownBrand.objects.get_or_create(
         normalized_name=key,
-        defaults={"id": _brand_id(key), "canonical_name": name[:300], "first_source": source},
+        defaults={"id": _brand_id(key), "canonical_name": name[:LONGEST_NAME], "first_source": source},
     )
     return brand
 

@@ -19,8 +19,8 @@ from django.utils.dateparse import parse_datetime
 from django_filters.fields import IsoDateTimeField
 
 from brands.models import KnownBrand, Source, SourceBrandSighting
+from brands.models.known import name_key
 from detect.errors import ConfigError
-from detect.matching import normalize
 from jobs.choices import JobStatus, RunType
 from jobs.models import DetectJob
 
@@ -164,12 +164,13 @@ def sighting_page(filters: Mapping[str, Any], *, limit: int, cursor: str = "", l
 
 
 def brand_named(brand: str) -> UUID | None:
-    """Id of the brand with this name, in any spelling, or with this id; None where there is none."""
+    """Id of the brand with this name or alias, in any spelling, or with this id; None where there is none."""
     known = KnownBrand.objects.values_list("id", flat=True)
     try:
         wanted = Q(id=UUID(brand))
     except ValueError:
-        wanted = Q(normalized_name=normalize(brand)[:300])
+        key = name_key(brand)
+        wanted = Q(normalized_name=key) | Q(aliases__normalized=key)
     return known.filter(wanted).first()
 
 

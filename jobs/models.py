@@ -103,9 +103,7 @@ class AcceptedResult(models.Model):
 
     class Meta:
         ordering = ["-accepted_at"]
-        indexes = [
-            models.Index(fields=["accepted_at"], condition=Q(recorded_at__isnull=True), name="result_to_record")
-        ]
+        indexes = [models.Index(fields=["accepted_at"], condition=Q(recorded_at__isnull=True), name="result_to_record")]
 
     def __str__(self) -> str:
         return f"result of {self.source_asset}"

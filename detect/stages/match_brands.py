@@ -77,7 +77,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 1
+    name, version = "match_brands", 2
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
@@ -137,12 +137,13 @@ class _TrackMatcher:
         self._options: MatchBrandsOptions = ctx.options
         self.names = NameIndex(known.brands)
         self._confirmed = {brand.name: brand.confirmed for brand in known.brands}
-        self._rejected = frozenset(known.rejected)
+        self._rejected = frozenset([*known.rejected, *map(fold, known.rejected)])
         self._cached = dict(known.cached)
 
     def is_rejected(self, track: TextTrack) -> bool:
-        """Whether people said that what is read here is no brand."""
-        return normalize(track.readings[0].text) in self._rejected
+        """Whether people said that what is read here is no brand, however recognition confuses its letters."""
+        text = track.readings[0].text
+        return normalize(text) in self._rejected or fold(text) in self._rejected
 
     def match(self, track: TextTrack) -> BrandDetection | None:
         """A detection, or None where no reading is a known name."""

@@ -26,7 +26,7 @@ def test_listed_brands_are_made_once_confirmed_and_given_their_aliases():
     again = brands_ensure(listed=[KnownBrandRecord("VELMORA", ("Vel",))])
     assert [brand.id for brand in again] == [first[0].id]
     stored = KnownBrand.objects.get(id=first[0].id)
-    assert (stored.canonical_name, stored.aliases, stored.confirmed) == ("Velmora", ["VLM", "Vel"], True)
+    assert (stored.canonical_name, stored.alias_texts, stored.confirmed) == ("Velmora", ["VLM", "Vel"], True)
     assert KnownBrand.objects.count() == 2
 
 
