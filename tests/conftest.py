@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from mediaproc.datafolder import PROJECT_ROOT
+from tests.matches import finished
+
+__all__ = ["finished"]
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,11 @@ from detect.types import KnownBrandRecord
 from jobs.bulk.batches import BatchSettings, Planned, Selection, batch_plan, batch_select
 from jobs.bulk.book import BatchOrder, Result
 from jobs.models import DetectJob
-from tests.api.conftest import asset, job
+from tests.matches import asset, job
 from tests.trees.conftest import models, storage, use_providers
 from tests.trees.made import an_asset, matched_job, run
-from tests.tuning.conftest import finished
 
-__all__ = ["asset", "finished", "job", "models", "storage", "use_providers"]
+__all__ = ["asset", "job", "models", "storage", "use_providers"]
 
 PRICED = (
     "providers:\n  cloud: {{kind: cloud, base_url: '{url}', model: big-vl, usd_per_million_input_tokens: '2',"

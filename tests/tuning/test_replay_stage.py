@@ -16,7 +16,7 @@ from jobs.branches.trials import process_tuner
 from jobs.choices import JobStatus
 from jobs.engine import timeline_frames
 from jobs.models import DetectJob, JobEvent
-from tests.tuning.conftest import Finished
+from tests.matches import Finished
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +138,7 @@ def test_frame_whose_picture_was_removed(ask, job: DetectJob) -> None:
 
 
 def test_a_branch_stands_on_its_parents_outputs(ask, job: DetectJob) -> None:
-    node = Checkpoint.objects.get()
+    node = Checkpoint.objects.latest("stage_index")
     fields = {"status": JobStatus.PENDING, "parent_job": job, "branch_point": node, "request_digest": "branch"}
     branch = DetectJob(**{**_fields(job), **fields})
     branch.config_overrides = {**job.config_overrides, "detect_edges": {"max_regions": 1}}

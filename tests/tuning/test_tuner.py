@@ -11,7 +11,7 @@ from detect.byte_cache import ByteCache
 from detect.errors import ConfigError, ConflictError, StorageError
 from detect.frame_regions import regions_at
 from detect.tuning import DEFAULT_FRAMES, Tuner, stage_overrides
-from tests.tuning.conftest import Finished
+from tests.matches import Finished
 
 
 @pytest.mark.parametrize("stage", ["detect_edges", "detect_objects", "match_brands"])
