@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from detect.checkpoints.store import CheckpointRecord
 from detect.errors import NotFoundError
+from jobs.api.fields import OverridesField
 from jobs.api.schema import errors
-from jobs.api.trees import OverridesField
 from jobs.models import DetectJob
 from jobs.selectors import job_branch
 

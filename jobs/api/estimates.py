@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.providers.budget import as_text
-from jobs.api.fields import PlainText
+from jobs.api.fields import OverridesField, PlainText
 from jobs.api.jobs import get_job
-from jobs.api.orders import OverridesField
 from jobs.api.schema import errors
 from jobs.branches.estimates import Estimate, StageEstimate, replay_estimate
 

@@ -55,6 +55,14 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class OverridesField(serializers.DictField):
+    """``{stage: {option: value}}``."""
+
+    def __init__(self, **options: Any) -> None:
+        told = "{stage: {option: value}}; GET /detect/stages lists them with their ranges"
+        super().__init__(**{"child": serializers.DictField(), "help_text": told, **options})
+
+
 @extend_schema_field(
     {
         "type": ["string", "number"],  # and null, which is added where it may be

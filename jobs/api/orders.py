@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from detect.config import DEFAULT_PROFILE
-from jobs.api.fields import Money, PlainText, Whole
+from jobs.api.fields import Money, OverridesField, PlainText, Whole
 from jobs.models import DetectJob
 from jobs.services import Order
 from mediaproc.principal import principal_of
@@ -18,17 +18,6 @@ from mediaproc.principal import principal_of
 _LARGEST = 2**31 - 1
 LONGEST_KEY = 200
 _LONGEST_DELAY = 366 * 24 * 3600
-
-
-class OverridesField(serializers.DictField):
-    """``{stage: {option: value}}``."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=serializers.DictField(),
-            help_text="{stage: {option: value}}; GET /detect/stages lists them with their ranges",
-            **options,
-        )
 
 
 class ReplaySerializer(serializers.Serializer[Any]):

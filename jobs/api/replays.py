@@ -17,6 +17,7 @@ from jobs.api.jobs import IDEMPOTENCY_KEY, get_job
 from jobs.api.orders import ReplaySerializer, order_from
 from jobs.api.schema import errors
 from jobs.choices import JobStatus, RunType
+from jobs.models import DetectJob
 from jobs.services import job_replay
 from jobs.waiting import job_finish
 
@@ -81,18 +82,7 @@ class Replay(APIView):
         tags=["detection"],
     )
     def post(self, request: Request) -> Response:
-        body = ReplayRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
-        parent = get_job(given["job_id"])
-        job = job_finish(
-            job_replay(
-                parent=parent,
-                start_stage=given["start_stage"],
-                overrides=given.get("config_overrides", {}),
-                order=order_from(request, given),
-            )
-        )
+        job = job_finish(_replay(request, ReplayRequestSerializer, RunType.REPLAY))
         if job.status == JobStatus.FAILED:
             raise ReplayFailed(f"The replay failed: {job.error_message}")
         if job.status != JobStatus.COMPLETED:
@@ -100,8 +90,8 @@ class Replay(APIView):
         answer = {
             "status": "completed",
             "job_id": job.id,
-            "parent_job_id": parent.id,
-            "start_stage": given["start_stage"],
+            "parent_job_id": job.parent_job_id,
+            "start_stage": job.replay_from_stage,
             "detections": job.total_detections,
             "brands_found": job.brands_found,
         }
@@ -129,16 +119,20 @@ class Retry(APIView):
         tags=["detection"],
     )
     def post(self, request: Request) -> Response:
-        body = RetryRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
-        parent = get_job(given["job_id"])
-        job = job_replay(
-            parent=parent,
-            start_stage=given["start_stage"],
-            overrides=given.get("config_overrides", {}),
-            run_type=RunType.RETRY,
-            order=order_from(request, given),
-        )
-        answer = {"status": "queued", "task_id": job.task_id, "job_id": job.id, "parent_job_id": parent.id}
+        job = _replay(request, RetryRequestSerializer, RunType.RETRY)
+        answer = {"status": "queued", "task_id": job.task_id, "job_id": job.id, "parent_job_id": job.parent_job_id}
         return Response(RetryAnswerSerializer(answer).data)
+
+
+def _replay(request: Request, serializer: type[ReplaySerializer], run_type: RunType) -> DetectJob:
+    """The job that a request asks for. Raises what ``job_replay`` raises, and NotFoundError for an unknown parent."""
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    given = body.validated_data
+    return job_replay(
+        parent=get_job(given["job_id"]),
+        start_stage=given["start_stage"],
+        overrides=given.get("config_overrides", {}),
+        run_type=run_type,
+        order=order_from(request, given),
+    )

@@ -12,15 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from detect.errors import NotFoundError
+from jobs.api.fields import OverridesField
 from jobs.api.schema import errors
 from jobs.branches.trees import job_tree
 from jobs.choices import JobStatus, RunType
-
-
-class OverridesField(serializers.DictField):
-    """``{stage: {option: value}}``."""
-
-    child = serializers.DictField()
 
 
 class TreeJobSerializer(serializers.Serializer[Any]):
