@@ -1,37 +1,26 @@
-"""What `manage.py up` promises: children started, told apart, started again, ended in order, never left behind."""
+"""The supervisor of `manage.py up`: children started, told apart, started again, ended in order, never left behind."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
-from django.core.management import call_command, load_command_class
-from django.core.management.base import CommandError
-from pytest_django import Settings
 
-from detect.inference import __main__ as inference
 from mediaproc.datafolder import PROJECT_ROOT, DataFolder
-from mediaproc.up import health
 from mediaproc.up.child import Child, Pauses, Spec
-from mediaproc.up.health import HealthProbe
-from mediaproc.up.logs import Lines, Output
-from mediaproc.up.plan import Plan
 from mediaproc.up.statefile import AlreadyUpError, StateFile
-from tests.platform.processes import assert_all_end, eventually, family, holder, state, value
+from tests.platform.processes import assert_all_end, eventually
 
 _TELL = "import os; os.write(int(os.environ['MEDIAPROC_READY_FD']), b'ready\\n'); "
 _SLEEP = _TELL + "import time; print('here'); time.sleep(600)"
@@ -99,50 +88,6 @@ def running(tmp_path: Path, *specs: dict[str, Any], servers_fail: int = 0) -> It
     finally:
         process.kill()
         process.wait()
-
-
-def test_lines_are_put_together_from_pieces() -> None:
-    lines = Lines()
-    assert lines.feed(b"one\ntw") == [b"one"]
-    assert lines.feed(b"o\r\n\nthree") == [b"two", b""]
-    assert (lines.end(), lines.end()) == ([b"three"], [])
-
-
-def test_endless_line_is_cut() -> None:
-    lines = Lines()
-    assert [len(line) for line in lines.feed(b"x" * 70_000)] == [70_000]
-    assert lines.end() == []
-
-
-@pytest.mark.parametrize(
-    ("line", "written"),
-    [
-        (b"hello", b"web  | hello\n"),
-        (b'{"event": "x"}', b'{"from": "web", "event": "x"}\n'),
-        (b"{}", b'{"from": "web"}\n'),
-        (b"{not json}", b"web  | {not json}\n"),
-        (b"\xff", b"web  | \xff\n"),
-    ],
-)
-def test_line_says_whose_it_is(tmp_path: Path, line: bytes, written: bytes) -> None:
-    path = tmp_path / "out"
-    with path.open("wb") as stream:
-        Output(stream, ["web", "long"], colour=False).write("web", line)
-    assert path.read_bytes() == written
-
-
-def test_prefix_is_coloured_at_a_terminal(tmp_path: Path) -> None:
-    path = tmp_path / "out"
-    with path.open("wb") as stream:
-        Output(stream, ["web"], colour=True).write("web", b"hello")
-    assert path.read_bytes() == b"\x1b[36mweb | \x1b[0mhello\n"
-
-
-def test_output_that_nobody_reads_disturbs_nobody() -> None:
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    with os.fdopen(write_end, "wb") as stream:
-        Output(stream, ["web"], colour=False).write("web", b"hello")
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:
@@ -272,189 +217,3 @@ def test_second_up_on_one_folder_is_refused_and_told_where_the_first_is(tmp_path
     with StateFile(up.data).alone():
         assert StateFile(up.data).read() == {}
     assert StateFile(up.data).table() is None
-
-
-def _answer(listener: socket.socket, text: bytes) -> bytes:
-    """Take the request that waits, send ``text``; returns what was asked."""
-    connection, _ = listener.accept()
-    with connection:
-        asked = connection.recv(4096)
-        connection.sendall(text)
-    return asked
-
-
-def test_probe_asks_until_the_site_is_well() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(30)
-        probe = HealthProbe("0.0.0.0", listener.getsockname()[1], "media.example")
-        assert not probe.poll(), "it does not wait for an answer"
-        asked = _answer(listener, b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
-        assert asked == b"GET /healthz HTTP/1.0\r\nHost: media.example\r\n\r\n"
-        for _ in range(20):
-            assert not probe.poll()
-            time.sleep(0.01)
-        eventually(lambda: probe.poll() or probe._socket is not None)
-        _answer(listener, b"HTTP/1.1 200 OK\r\n\r\n")
-        eventually(probe.poll)
-
-
-def test_probe_survives_a_site_that_hangs_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(30)
-        probe = HealthProbe("127.0.0.1", listener.getsockname()[1], "localhost")
-        probe.poll()
-        _answer(listener, b"")
-        eventually(lambda: not probe.poll() and probe._socket is None)
-        eventually(lambda: probe.poll() or probe._socket is not None)
-        _answer(listener, b"HTTP/1.1 200 OK\r\n\r\n")
-        eventually(probe.poll)
-
-
-@pytest.mark.parametrize("arguments", [["--queues", "cpu,tape"], ["--queues", ","], ["--workers", "-1"]])
-def test_what_cannot_be_run_is_said_before_anything_starts(arguments: list[str]) -> None:
-    with pytest.raises(CommandError, match=r"use a whole number|name some of cpu, gpu, cloud"):
-        call_command("up", *arguments)
-
-
-def test_children_of_an_installation() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        plan = Plan(listener=listener, host_header="x", queues=["gpu", "cpu"], workers=2, inference=True)
-        specs = {spec.name: spec for spec in plan.children()}
-    assert list(specs) == ["inference", "web", "scheduler", "worker-1", "worker-2"]
-    assert sorted(specs, key=lambda name: specs[name].stop_rank) == [
-        *("web", "worker-1", "worker-2", "scheduler", "inference"),
-    ]
-    assert specs["worker-1"].command[-4:] == ("worker", "--queues", "gpu", "cpu")
-    port = specs["inference"].command[-1]
-    assert {spec.environment["INFERENCE_URL"] for spec in specs.values()} == {f"http://127.0.0.1:{port}"}
-    for name in ("scheduler", "worker-1"):
-        program, *arguments = specs[name].command[2:]
-        load_command_class("jobs", program).create_parser("manage.py", program).parse_args(arguments)
-    inference.parser().parse_args(list(specs["inference"].command[3:]))
-
-
-@contextmanager
-def installation(data: DataFolder, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`manage.py up` as a person runs it, and the site's address."""
-    with (data.logs / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", "0", "--workers", "1"],
-            cwd=PROJECT_ROOT,
-            env=_environment(data) | settings,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        assert first.startswith("Site: "), (data.logs / "up.log").read_text()
-        yield process, first.split()[1]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _environment(data: DataFolder) -> dict[str, str]:
-    return {**os.environ, "MEDIAPROC_DATA": str(data.root), "DJANGO_SETTINGS_MODULE": "mediaproc.settings"}
-
-
-def _children(data: DataFolder) -> dict[str, Any]:
-    state = StateFile(data).read()
-    assert state is not None
-    children: dict[str, Any] = state["children"]
-    return children
-
-
-def _everything(data: DataFolder, up: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [*psutil.Process(up.pid).children(recursive=True), *family(data)]
-
-
-def test_whole_system_comes_up_stays_up_and_ends_in_order(data: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    with installation(data) as (process, address), httpx.Client(timeout=60) as http:
-        assert http.get(address + "healthz").json()["status"] == "ok"
-        eventually(lambda: all(child["state"] == "ready" for child in _children(data).values()), 60)
-        before = _children(data)
-        assert list(before) == ["web", "scheduler", "worker-1"]
-
-        os.kill(before["web"]["pid"], signal.SIGKILL)
-        assert httpx.get(address + "healthz", timeout=60).status_code == 200, "who asks meanwhile is kept waiting"
-        os.kill(state(data)["supervisor"], signal.SIGKILL)
-        eventually(lambda: _is_well(address), 60)
-        eventually(lambda: all(child["state"] == "ready" for child in _children(data).values()), 60)
-        after = _children(data)
-        assert after["web"]["pid"] != before["web"]["pid"]
-        assert after["web"]["restarts"] == 1
-
-        assert (data.run / "scheduler.beat").exists()
-        port = str(httpx.URL(address).port)
-        monkeypatch.setattr("sys.argv", ["health", "--port", port])
-        assert health.main() == 0
-
-        started = _everything(data, process)
-        assert len(started) >= 6
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-        assert_all_end(started, within=1)
-        assert health.main() == 1
-        ends = [told["child"] for told in _told(data) if told["event"] == "stopped"]
-        assert ends == ["web", "worker-1", "scheduler"]
-
-
-def test_servers_that_settings_name_are_used_and_none_started(new_folder: Callable[..., DataFolder]) -> None:
-    data, other = new_folder(), new_folder("other")
-    with holder(other, "postgres", "valkey"):
-        addresses = {name: server["address"] for name, server in state(other)["servers"].items()}
-        theirs = {"DATABASE_URL": addresses["postgres"], "REDIS_URL": addresses["valkey"]}
-        with installation(data, **theirs) as (process, address):
-            assert httpx.get(address + "healthz", timeout=60).json()["status"] == "ok"
-            eventually(lambda: all(child["state"] == "ready" for child in _children(data).values()), 60)
-            assert not data.postgres.exists()
-            assert not (data.run / "servers.json").exists()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
-        assert value(other, "SELECT 1") == 1, "they are not ours to stop"
-
-
-@pytest.mark.parametrize(
-    ("hosts", "header"), [(["media.example", "localhost"], "media.example"), (["*"], "localhost"), ([".a.b"], "a.b")]
-)
-def test_site_is_asked_by_a_name_that_it_answers_to(settings: Settings, hosts: list[str], header: str) -> None:
-    settings.ALLOWED_HOSTS = hosts
-    assert health.host_header() == header
-
-
-def test_killed_up_leaves_nothing_running(data: DataFolder) -> None:
-    with installation(data) as (process, _):
-        started = _everything(data, process)
-        process.kill()
-        process.wait()
-        assert_all_end(started)
-
-
-def test_taken_port_is_said_before_anything_starts(data: DataFolder) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "manage.py", "up", "--port", str(port)],
-            cwd=PROJECT_ROOT,
-            env=_environment(data),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"Error: cannot listen on 127.0.0.1:{port} (Address already in use)")
-    assert not data.postgres.exists()
-
-
-def _is_well(address: str) -> bool:
-    try:
-        return httpx.get(address + "healthz", timeout=60).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _told(data: DataFolder) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (data.logs / "up.log").read_text().splitlines() if line.startswith("{")]
-    return [line for line in lines if line["from"] == "up"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,42 +13,14 @@ from msgspec.structs import replace
 from detect.checkpoints import serde
 from detect.config import convert_options
 from detect.errors import CancelledError, ConfigError
-from detect.providers.answers import MemoryAnswerStore
-from detect.providers.catalog import Provider, ProviderCatalog
+from detect.providers.catalog import ProviderCatalog
 from detect.resources import Resources
 from detect.stages.escalate_cloud import EscalateCloud, EscalateCloudInput, EscalateCloudOutput
-from detect.stages.escalate_vlm import EscalateVlm, EscalateVlmInput, EscalateVlmOutput
-from detect.stages.match_brands import MatchBrandsOutput
-from detect.types import BrandDetection, Candidate, KnownBrandRecord, KnownBrands, Observation
+from detect.stages.escalate_vlm import EscalateVlm, EscalateVlmOutput
+from detect.types import BrandDetection, Observation
 from tests.providers.chat_server import Ask, Reaction, chat_server, completion, error, verdict
-from tests.providers.made import PRICES, DrawnFrames, candidate, context, provider, resources
-
-STAGE: Any = EscalateVlm()
-KNOWN = KnownBrands(
-    brands=(
-        KnownBrandRecord("Acme", aliases=("Acme Corp", "ACM")),
-        KnownBrandRecord("Bolt", confirmed=False),
-    )
-)
-
-
-def ask_stage(
-    shared: Resources, candidates: list[Candidate], known: KnownBrands = KNOWN, **options: Any
-) -> EscalateVlmOutput:
-    output: EscalateVlmOutput = STAGE.run(context(convert_options(STAGE, options), shared, known), given(candidates))
-    return output
-
-
-def given(candidates: list[Candidate]) -> EscalateVlmInput:
-    return EscalateVlmInput(match_brands=MatchBrandsOutput(detections=[], unresolved=candidates))
-
-
-def by_text(**answers: str) -> Callable[[Ask], Reaction]:
-    return lambda ask: verdict(answers[ask.read_text])
-
-
-def timeless(output: EscalateVlmOutput) -> bytes:
-    return serde.encode(replace(output, calls=[replace(call, seconds=0.0) for call in output.calls]))
+from tests.providers.escalating import KNOWN, STAGE, ask_stage, by_text, given
+from tests.providers.made import PRICES, candidate, context, provider, resources
 
 
 class TestWithoutProvider:
@@ -148,67 +119,6 @@ class TestAnswers:
         assert output.detections[0].source == source
 
 
-class TestQuestions:
-    def test_show_the_crop_and_name_what_it_resembles(self) -> None:
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            ask_stage(resources([provider(server.base_url)]), [candidate("ACNE")])
-        [ask] = server.asks
-        assert '"ACNE"' in ask.prompt
-        assert '"Acme"' in ask.prompt
-        assert "Bolt" not in ask.prompt  # known, and not like it
-        assert ask.images[0].startswith(b"\xff\xd8\xff")
-
-    def test_show_other_moments_when_asked_to(self) -> None:
-        frames = DrawnFrames()
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            options = convert_options(STAGE, {"crops_per_question": 3})
-            shared = resources([provider(server.base_url)])
-            STAGE.run(context(options, shared, frames=frames), given([candidate("ACNE", sequence=100, frames=9)]))
-        assert len(server.asks[0].images) == 3
-        assert frames.loaded == [100, 103, 107]
-
-    def test_are_no_more_pictures_than_there_are_moments(self) -> None:
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            ask_stage(resources([provider(server.base_url)]), [candidate("A", frames=1)], crops_per_question=4)
-        assert len(server.asks[0].images) == 1
-
-    def test_are_asked_once_for_candidates_that_are_the_same(self) -> None:
-        made = [candidate("ACNE", candidate_id=f"id-{n}", sequence=7, frames=n) for n in (2, 5, 3)]
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            output = ask_stage(resources([provider(server.base_url)]), made)
-        assert len(server.asks) == 1
-        assert [one.observations for one in output.detections] == [one.observations for one in made]
-        assert len(output.calls) == 1
-        assert output.stats["distinct"] == 1
-
-    def test_are_asked_for_each_look_of_the_same_text(self) -> None:
-        made = [candidate("A", candidate_id=f"id-{n}", sequence=n) for n in (3, 777)]
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            ask_stage(resources([provider(server.base_url)]), made, same_picture_bits=0)
-        assert len(server.asks) == 2
-
-    def test_come_in_the_order_of_what_is_at_stake(self) -> None:
-        made = [candidate("FEW", frames=2), candidate("MOST", frames=9), candidate("MORE", frames=4)]
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            output = ask_stage(resources([provider(server.base_url)]), made, max_questions=2)
-        assert [ask.read_text for ask in server.asks] == ["MOST", "MORE"]
-        assert [one.reason for one in output.unresolved] == ["no known name is like it; not asked, max_questions is 2"]
-
-    def test_are_not_wasted_on_what_was_hardly_seen(self) -> None:
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            made = [candidate("BRIEF", frames=2), candidate("LONG", frames=3)]
-            output = ask_stage(resources([provider(server.base_url)]), made, min_frames=3)
-        assert [ask.read_text for ask in server.asks] == ["LONG"]
-        assert output.unresolved[0].reason.endswith("not asked, seen on fewer than 3 sampled frames")
-
-    def test_are_asked_anew_once_for_each_number(self) -> None:
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            shared = resources([provider(server.base_url)])
-            for nonce in (0, 0, 1, 1, 2):
-                ask_stage(shared, [candidate("ACNE")], ask_again=nonce)
-        assert len(server.asks) == 3
-
-
 class TestTrouble:
     @pytest.mark.parametrize(
         ("behave", "told"),
@@ -262,79 +172,6 @@ class TestTrouble:
             shared = resources([provider(server.base_url)])
             STAGE.run(context(convert_options(STAGE, {}), shared, checkpoint=stop), given([candidate("ACNE")]))
         assert server.asks == []
-
-
-class TestMoney:
-    def test_ends_before_the_call_that_would_break_the_budget(self) -> None:
-        made = [candidate(f"NAME {n}", frames=20 - n) for n in range(8)]
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            paid = provider(server.base_url, name="cloud", kind="cloud", **PRICES)
-            output = ask_stage(resources([paid]), made, provider="cloud", budget_usd=0.006)
-        spent = sum(Decimal(call.usd) for call in output.calls)
-        assert 0 < len(output.calls) < 8
-        assert spent <= Decimal("0.006")
-        assert output.stats["usd"] == str(spent)
-        assert [one.text for one in output.unresolved] == [f"NAME {n}" for n in range(len(output.calls), 8)]
-        assert {one.reason for one in output.unresolved} == {
-            "no known name is like it; budget of $0.006 would be exceeded"
-        }
-        assert not output.incomplete
-
-    def test_the_output_does_not_depend_on_concurrency_or_interruption(self) -> None:
-        made = [candidate(f"NAME {n}", frames=20 - n) for n in range(8)]
-        with chat_server(lambda ask: verdict(f"Brand of {ask.read_text}")) as server:
-            paid = provider(server.base_url, **PRICES)
-            whole = ask_stage(resources([paid]), made, budget_usd=0.008)
-
-            store = MemoryAnswerStore()
-            left = len(server.asks) + 3
-
-            def stop() -> None:
-                if len(server.asks) >= left:
-                    raise CancelledError("stopped")
-
-            shared = resources([replace(paid, concurrency=3)], store)
-            options = convert_options(STAGE, {"budget_usd": 0.008})
-            with pytest.raises(CancelledError):
-                STAGE.run(context(options, shared, KNOWN, checkpoint=stop), given(made))
-            resumed = ask_stage(shared, made, budget_usd=0.008)
-        assert timeless(resumed) == timeless(whole)
-        assert len(server.asks) == 2 * len(whole.calls)
-
-    def test_what_is_reused_is_byte_for_byte_the_same(self) -> None:
-        with chat_server(lambda ask: verdict("Acme")) as server:
-            shared = resources([provider(server.base_url, concurrency=4, **PRICES)])
-            made = [candidate(f"NAME {n}") for n in range(6)]
-            assert serde.encode(ask_stage(shared, made)) == serde.encode(ask_stage(shared, made))
-
-
-class TestKey:
-    def digests(self, *providers: Provider, **options: Any) -> tuple[str, ...]:
-        digests: tuple[str, ...] = STAGE.model_digests(convert_options(STAGE, options), resources(providers))
-        return digests
-
-    def test_changes_with_what_changes_answers(self) -> None:
-        one = provider("http://127.0.0.1:1/v1")
-        keys = [
-            self.digests(),
-            self.digests(one),
-            self.digests(replace(one, model="other")),
-            self.digests(replace(one, base_url="http://127.0.0.1:2/v1")),
-            self.digests(replace(one, extra_body={"seed": 1})),
-            self.digests(replace(one, api_key_env="MISSING")),
-            self.digests(replace(one, kind="cloud")),
-        ]
-        assert len(set(keys)) == len(keys)
-
-    def test_stays_with_price_patience_and_key(self) -> None:
-        one = provider("http://127.0.0.1:1/v1")
-        changed = replace(one, timeout_s=1.0, concurrency=9, max_attempts=1, api_key_env="", **PRICES)
-        assert self.digests(one) == self.digests(changed)
-
-    def test_is_of_the_provider_that_is_asked(self) -> None:
-        one, two = provider("http://127.0.0.1:1/v1"), provider("http://127.0.0.1:2/v1", name="two")
-        assert self.digests(one, two) == self.digests(one)
-        assert self.digests(one, two, provider="two") != self.digests(one)
 
 
 class TestShape:

@@ -1,81 +1,22 @@
-"""Many questions: order, money, concurrency, interruption and a provider that is gone."""
+"""Many questions: order, concurrency and a provider that is gone."""
 
 from __future__ import annotations
 
-import random
 import socket
 import threading
-import time
-from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
 import pytest
-from msgspec.structs import replace
 
-from detect.errors import CancelledError, StorageError
-from detect.providers.answers import AnswerStore, MemoryAnswerStore, StoredAnswer
+from detect.errors import StorageError
+from detect.providers.answers import MemoryAnswerStore, StoredAnswer
 from detect.providers.budget import Budget
-from detect.providers.catalog import Provider
-from detect.providers.interview import Interview, Verdict
+from detect.providers.interview import Interview
 from detect.providers.openai_client import OpenAIClient
-from tests.providers.chat_server import Ask, Behaviour, Reaction, chat_server, completion, error, in_turn, verdict
-from tests.providers.made import KEY, PRICES, provider, question
-
-NAMES = [f"BRAND {number:02d}" for number in range(12)]
-COST = Decimal("0.00086")
-
-
-def echo(ask: Ask) -> Reaction:
-    """The text that was read is the brand."""
-    return verdict(ask.read_text)
-
-
-def interview(
-    one: Provider,
-    names: Sequence[str] = NAMES,
-    *,
-    store: AnswerStore | None = None,
-    limit: Decimal = Decimal(1),
-    checkpoint: Callable[[], None] = lambda: None,
-    nonce: int = 0,
-) -> list[Verdict]:
-    with OpenAIClient(one, KEY) as client:
-        asking = Interview(
-            client,
-            MemoryAnswerStore() if store is None else store,
-            Budget(limit),
-            nonce=nonce,
-            checkpoint=checkpoint,
-        )
-        return asking.run([partial(question, name) for name in names])
-
-
-def brands(verdicts: list[Verdict]) -> list[str]:
-    return [verdict.answer.answer.brand if verdict.answer else "" for verdict in verdicts]
-
-
-def timeless(verdicts: list[Verdict]) -> list[object]:
-    """Verdicts without how long the calls took, which no two runs agree on."""
-    return [
-        (
-            verdict.answer and replace(verdict.answer, seconds=0.0),
-            verdict.reason,
-            verdict.call and replace(verdict.call, seconds=0.0),
-            verdict.failed,
-        )
-        for verdict in verdicts
-    ]
-
-
-def shuffled(behave: Behaviour, seed: int) -> Behaviour:
-    """Takes its time with each request, so that those that are open together end in another order."""
-
-    def late(ask: Ask) -> Reaction:
-        time.sleep(random.Random(f"{seed} {ask.read_text}").uniform(0, 0.03))
-        return behave(ask)
-
-    return late
+from tests.providers.chat_server import Ask, Reaction, chat_server, completion, error, in_turn, verdict
+from tests.providers.interviewing import NAMES, brands, echo, interview
+from tests.providers.made import KEY, provider, question
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 8])
@@ -97,138 +38,6 @@ def test_as_many_calls_are_open_at_once_as_are_allowed(concurrency: int) -> None
     with chat_server(in_company) as server:
         interview(provider(server.base_url, concurrency=concurrency, timeout_s=20))
     assert server.most_at_once == concurrency
-
-
-def test_a_crop_is_asked_about_once() -> None:
-    store = MemoryAnswerStore()
-    with chat_server(echo) as server:
-        one = provider(server.base_url, concurrency=3)
-        first = interview(one, store=store)
-        second = interview(one, store=store)
-    assert second == first
-    assert len(server.asks) == len(NAMES)
-
-
-def test_what_makes_a_question_another_one() -> None:
-    store = MemoryAnswerStore()
-    with chat_server(echo) as server:
-        one = provider(server.base_url)
-        for changed in (one, replace(one, model="other"), replace(one, extra_body={"seed": 1})):
-            interview(changed, NAMES[:1], store=store)
-        interview(one, NAMES[:1], store=store, nonce=1)
-        interview(one, NAMES[1:2], store=store)
-        asked = len(server.asks)
-        # neither price, key, patience nor name change what is answered
-        same = {"name": "renamed", "api_key_env": "", "timeout_s": 9.0, "max_attempts": 9, **PRICES}
-        interview(replace(one, **same), NAMES[:1], store=store)
-    assert (asked, len(server.asks)) == (5, 5)
-
-
-def test_a_budget_is_spent_in_order_and_not_exceeded() -> None:
-    with chat_server(echo) as server:
-        one = provider(server.base_url, **PRICES)
-        worst = question(NAMES[0]).most_usd(one)
-        limit = 4 * COST + worst  # the fifth fits to the last cent, the sixth does not
-        found = interview(one, limit=limit)
-    assert brands(found) == NAMES[:5] + [""] * 7
-    assert len(server.asks) == 5
-    assert found[5].reason == f"budget of ${limit.normalize():f} would be exceeded"
-    assert not any(verdict.failed for verdict in found)
-    assert sum(Decimal(verdict.call.usd) for verdict in found if verdict.call) == 5 * COST
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("concurrency", [2, 5])
-def test_whom_the_money_goes_to_does_not_depend_on_who_answers_first(concurrency: int, seed: int) -> None:
-    names = [f"NAME {number:02d}" for number in range(30)]
-    with chat_server(echo) as server:
-        one = provider(server.base_url, **PRICES)
-        limit = 20 * COST + question(names[0]).most_usd(one)
-        alone = interview(one, names, limit=limit)
-        ended: list[str] = []
-
-        def note(ask: Ask) -> Reaction:
-            ended.append(ask.read_text)
-            return echo(ask)
-
-        server.behave = shuffled(note, seed)
-        together = interview(replace(one, concurrency=concurrency), names, limit=limit)
-    assert ended != sorted(ended)  # or nothing was shuffled
-    assert timeless(together) == timeless(alone)
-    assert brands(alone) == names[:21] + [""] * 9
-
-
-def test_a_provider_without_price_needs_no_budget() -> None:
-    with chat_server(echo) as server:
-        assert brands(interview(provider(server.base_url), limit=Decimal(0))) == NAMES
-
-
-def test_stored_answers_are_used_where_no_money_is_left() -> None:
-    store = MemoryAnswerStore()
-    with chat_server(echo) as server:
-        one = provider(server.base_url, **PRICES)
-        interview(one, NAMES[3:5], store=store)
-        found = interview(one, store=store, limit=Decimal(0))
-    assert brands(found) == [""] * 3 + NAMES[3:5] + [""] * 7
-    assert len(server.asks) == 2
-
-
-class Killed(BaseException):
-    """As sudden as a kill: nothing in the program catches it on purpose."""
-
-
-class DyingStore(MemoryAnswerStore):
-    """Dies with the process after some answers were stored."""
-
-    def __init__(self, lives: int) -> None:
-        super().__init__()
-        self.lives = lives
-
-    def put(self, digest: str, answer: StoredAnswer) -> None:
-        if self.lives == 0:
-            raise Killed
-        self.lives -= 1
-        super().put(digest, answer)
-
-
-@pytest.mark.parametrize("survived", [0, 1, 4, 6])
-@pytest.mark.parametrize("concurrency", [1, 3])
-def test_a_run_resumed_after_a_kill_ends_as_the_uninterrupted_one(survived: int, concurrency: int) -> None:
-    with chat_server(echo) as server:
-        one = provider(server.base_url, concurrency=concurrency, **PRICES)
-        limit = 6 * COST + question(NAMES[0]).most_usd(one)
-        whole = interview(one, limit=limit)
-        asked = len(server.asks)
-
-        store = DyingStore(survived)
-        with pytest.raises(Killed):
-            interview(one, store=store, limit=limit)
-        store.lives = -1
-        before = [ask.read_text for ask in server.asks[asked:]]
-        resumed = interview(one, store=store, limit=limit)
-        after = [ask.read_text for ask in server.asks[asked + len(before) :]]
-    assert timeless(resumed) == timeless(whole)
-    assert brands(whole) == NAMES[:7] + [""] * 5
-    # What was stored is not asked again; at most the calls in flight are.
-    assert len(after) == 7 - survived
-    assert len(before) - survived <= concurrency
-
-
-def test_a_run_that_is_stopped_keeps_what_is_paid() -> None:
-    store = MemoryAnswerStore()
-    with chat_server(echo) as server:
-
-        def stop_after_some() -> None:
-            if len(server.asks) >= 4:
-                raise CancelledError("stopped")
-
-        one = provider(server.base_url, concurrency=2)
-        with pytest.raises(CancelledError):
-            interview(one, store=store, checkpoint=stop_after_some)
-        paid = len(server.asks)
-        assert paid < len(NAMES)
-        assert brands(interview(one, store=store)) == NAMES
-    assert len(server.asks) == len(NAMES)
 
 
 def test_a_store_that_cannot_keep_answers_stops_the_run() -> None:
@@ -294,18 +103,6 @@ def test_stored_answers_are_used_after_the_provider_went_away() -> None:
         server.behave = lambda ask: error(503)
         found = interview(one, store=store)
     assert brands(found) == [""] * 6 + NAMES[6:]
-
-
-def test_nonsense_that_was_paid_is_on_the_bill_and_not_stored() -> None:
-    store = MemoryAnswerStore()
-    with chat_server(lambda ask: completion("no idea")) as server:
-        one = provider(server.base_url, **PRICES)
-        [found] = interview(one, NAMES[:1], store=store)
-        assert found.call is not None
-        assert (found.call.input_tokens, found.call.usd) == (1200, f"{3 * COST}")
-        assert found.failed
-        server.behave = echo
-        assert brands(interview(one, NAMES[:1], store=store)) == NAMES[:1]
 
 
 def test_progress_ends_at_all_of_them() -> None:
