@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from brands.models import KnownBrand, RejectedText, ResolvedText, Source, SourceBrandSighting
+from brands.models import BrandAlias, KnownBrand, RejectedText, ResolvedText, Source, SourceBrandSighting
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord, KnownBrands, LogoReference
 
@@ -17,6 +17,15 @@ def brand_roots() -> dict[UUID, UUID]:
     """Merged brands by their ids: the brand that each is now, however many merges lead there."""
     into = dict(KnownBrand.objects.exclude(merged_into=None).order_by().values_list("id", "merged_into_id"))
     return {brand: _root(brand, into) for brand in into}
+
+
+def brands_by_text(texts: Iterable[str]) -> dict[str, UUID]:
+    """Normalised texts that are the name or an alias of a brand, confirmed or not, with the brand they mean today."""
+    texts = set(texts)
+    roots = brand_roots()
+    aliases = BrandAlias.objects.filter(normalized__in=texts).order_by().values_list("normalized", "brand_id")
+    names = KnownBrand.objects.filter(normalized_name__in=texts).order_by().values_list("normalized_name", "id")
+    return {text: roots.get(brand, brand) for text, brand in (*aliases, *names)}
 
 
 def known_brands_snapshot(*, asset: SourceAsset, only: Iterable[KnownBrand] | None = None) -> KnownBrands:

@@ -58,7 +58,7 @@ def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:
         return alias.brand
     brand, _ = KnownBrand.objects.get_or_create(
         normalized_name=key,
-        defaults={"id": _brand_id(key), "canonical_name": name[:LONGEST_NAME], "first_source": source},
+        defaults={"id": brand_new_id(key), "canonical_name": name[:LONGEST_NAME], "first_source": source},
     )
     return brand
 
@@ -112,7 +112,7 @@ def _first_source(evidence: list[ReportEvidence]) -> Source:
     return next((source for source in ranked if source.value in sources), Source.OCR)
 
 
-def _brand_id(key: str) -> UUID:
+def brand_new_id(key: str) -> UUID:
     """The same id for the same name on every installation, so that reports can be compared; random once taken."""
     derived = uuid5(_NAMESPACE, key)
     return uuid4() if KnownBrand.objects.filter(id=derived).exists() else derived

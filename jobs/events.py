@@ -14,7 +14,7 @@ seen *n* will never find one below *n* that was not there before. The lock lasts
 append at the end of short transactions. A state in which a job ends is stored in one transaction with the event that
 tells it, which is then the last: readers stop there.
 
-Listeners are nudged after the commit (``jobs/live/nudges.py``); the truth is in Postgres. Readers find what they need
+Listeners are nudged after the commit (``mediaproc/nudges.py``); the truth is in Postgres. Readers find what they need
 in ``docs/events.md``.
 """
 
@@ -30,9 +30,11 @@ from django.db import connection, transaction
 from django.db.models import Max, OuterRef, Subquery
 
 from jobs.choices import ENDED, EventKind
-from jobs.live.nudges import nudge
 from jobs.models import DetectJob, JobEvent
+from mediaproc.nudges import nudge
 
+#: Group of the channel layer that every process with listeners joins. One for all jobs: the message names the job.
+ALL_JOBS = "jobs"
 #: Events a reader is given at once.
 PAGE = 500
 _LONGEST_LINE = 4000
@@ -60,7 +62,8 @@ def event_append(*, job_id: UUID, kind: EventKind, data: dict[str, Any]) -> int 
         row = cursor.fetchone()
     if row is None:
         return None
-    transaction.on_commit(partial(nudge, job_id), robust=True)
+    tell = partial(nudge, ALL_JOBS, type="job.nudge", job_id=str(job_id))
+    transaction.on_commit(tell, robust=True)
     number: int = row[0]
     return number
 

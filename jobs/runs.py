@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 from django.db import transaction
@@ -21,6 +22,7 @@ from jobs.assets.sources import asset_local
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
 from jobs.models import DetectJob
+from jobs.results.accepted import job_bring_in, result_offer
 from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
 from jobs.states import job_move
 
@@ -74,7 +76,7 @@ def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> Non
 
 
 def job_complete(job: DetectJob, report: Report | None = None) -> None:
-    """Write a finished run's totals and sightings, all or nothing."""
+    """Write a finished run's totals and sightings, all or nothing; the accepted result of its video follows."""
     report = report or job_assemble_report(job)
     with transaction.atomic():
         sightings_record(asset=job.source_asset, found=report.brands)
@@ -89,6 +91,8 @@ def job_complete(job: DetectJob, report: Report | None = None) -> None:
             cloud_llm_calls=_cloud_calls(report),
             estimated_cost_usd=Decimal(report.costs.usd),
         )
+        result_offer(job)
+        transaction.on_commit(partial(job_bring_in, job.id), robust=True)
 
 
 def _cloud_calls(report: Report) -> int:

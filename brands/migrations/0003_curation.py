@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("job_id", models.UUIDField(help_text="the job whose report shows it")),
                 ("text", models.CharField(max_length=300)),
-                ("normalized", models.CharField(max_length=300)),
+                ("normalized", models.CharField(db_index=True, max_length=300)),
                 ("folded", models.CharField(db_index=True, max_length=300)),
                 ("seconds", models.FloatField(help_text="on screen, seconds of the video")),
                 ("time", models.FloatField(help_text="of the picture, seconds of the video")),

@@ -52,7 +52,7 @@ class ReviewItem(models.Model):
         KnownBrand, on_delete=models.CASCADE, null=True, related_name="review_items", help_text="the proposed brand"
     )
     text = models.CharField(max_length=LONGEST_NAME)
-    normalized = models.CharField(max_length=LONGEST_NAME)
+    normalized = models.CharField(max_length=LONGEST_NAME, db_index=True)
     folded = models.CharField(max_length=LONGEST_NAME, db_index=True)
     seconds = models.FloatField(help_text="on screen, seconds of the video")
     time = models.FloatField(help_text="of the picture, seconds of the video")

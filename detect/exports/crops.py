@@ -19,7 +19,12 @@ _QUALITY = 90
 
 
 def cut_crop(image: Image, box: Xywh, *, width: int, height: int) -> bytes:
-    """JPEG of a box with its surroundings.
+    """JPEG of a box with its surroundings, as :func:`crop_image` gives it."""
+    return encode_jpeg(crop_image(image, box, width=width, height=height), _QUALITY)
+
+
+def crop_image(image: Image, box: Xywh, *, width: int, height: int) -> Image:
+    """A box with its surroundings, ``(h, w, 3)`` BGR in the scale of ``image``.
 
     ``box`` is ``[x, y, width, height]`` pixels of the ``width`` x ``height`` source picture; ``image`` is that picture
     as ``(h, w, 3)`` BGR, in any size. Raises ``ValueError`` for a box that lies outside the picture or is empty.
@@ -32,7 +37,7 @@ def cut_crop(image: Image, box: Xywh, *, width: int, height: int) -> bytes:
     rows, columns = image.shape[:2]
     top, bottom = shown.y1 * rows // height, -(-shown.y2 * rows // height)
     left, right = shown.x1 * columns // width, -(-shown.x2 * columns // width)
-    return encode_jpeg(image[top:bottom, left:right], _QUALITY)
+    return image[top:bottom, left:right]
 
 
 def wanted_crops(report: Report) -> Iterator[tuple[int, Xywh, str]]:

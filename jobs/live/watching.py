@@ -21,8 +21,9 @@ from django.db import Error, connections
 from django.db.models import Max
 
 from detect.errors import MediaprocError
-from jobs.live.nudges import ALL_JOBS, cancelled, ending
+from jobs.events import ALL_JOBS
 from jobs.models import DetectJob, JobEvent
+from mediaproc.nudges import cancelled, ending
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,10 @@
-"""What is tidied up now and then: abandoned uploads, events of jobs that ended long ago."""
+"""What is seen to now and then: results not in the review yet, abandoned uploads, events of jobs long ended."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,26 +13,39 @@ from django.utils import timezone
 
 from detect.errors import MediaprocError
 from jobs.events import events_prune
+from jobs.results.accepted import results_bring_in
 from jobs.uploads.services import uploads_expire
 
 logger = logging.getLogger(__name__)
 
-_EVERY = 3600.0
+_TIDY_EVERY, _BRING_IN_EVERY = 3600.0, 60.0
 
 
 class Housekeeping:
-    """Does its round when an hour has passed since the last; what fails is left for the next."""
+    """Does each of its rounds when it is due; what fails is left for the next."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic()
+        now = time.monotonic()
+        self._rounds: dict[Callable[[], object], tuple[float, float]] = {
+            _tidy: (_TIDY_EVERY, now),
+            results_bring_in: (_BRING_IN_EVERY, now),
+        }
 
     def run_if_due(self) -> None:
-        if time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + _EVERY
+        for work, (every, due) in list(self._rounds.items()):
+            if time.monotonic() >= due:
+                self._rounds[work] = (every, time.monotonic() + every)
+                self._run(work)
+
+    @staticmethod
+    def _run(work: Callable[[], object]) -> None:
         try:
-            uploads_expire()
-            events_prune(older_than=timezone.now() - timedelta(days=settings.EVENT_DAYS))
+            work()
         except (Error, MediaprocError, OSError) as error:
-            logger.warning("tidying up is left for later: %s", error)
+            logger.warning("housekeeping is left for later: %s", error)
             connection.close()
+
+
+def _tidy() -> None:
+    uploads_expire()
+    events_prune(older_than=timezone.now() - timedelta(days=settings.EVENT_DAYS))

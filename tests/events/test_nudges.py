@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from jobs.live import nudges
+from mediaproc import nudges
 
 
 class _Hanging:
@@ -23,6 +23,10 @@ class _Hanging:
         await asyncio.sleep(3600)
 
 
+def _about(job_id: uuid.UUID) -> nudges.Nudge:
+    return "jobs", (("job_id", str(job_id)),)
+
+
 def test_writers_do_not_wait_for_a_channel_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = _Hanging()
     monkeypatch.setattr(nudges, "get_channel_layer", lambda: layer)
@@ -30,11 +34,11 @@ def test_writers_do_not_wait_for_a_channel_that_hangs(monkeypatch: pytest.Monkey
     sender = nudges._Sender()
     first, others = uuid.uuid4(), [uuid.uuid4() for _ in range(3)]
     started = time.perf_counter()
-    sender.add(first)
+    sender.add(_about(first))
     while not layer.asked:
         time.sleep(0.005)
     for job_id in others * 100:
-        sender.add(job_id)
+        sender.add(_about(job_id))
     assert not sender.flush(0.01)
     assert sender.flush(5)
     # the three hundred went together: one more time limit, not three hundred
@@ -47,12 +51,12 @@ def test_writers_do_not_wait_for_a_channel_that_hangs(monkeypatch: pytest.Monkey
 def test_forked_process_sends_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = _Quick()
     monkeypatch.setattr(nudges, "get_channel_layer", lambda: layer)
-    nudges.nudge(uuid.uuid4())
+    nudges.nudge("jobs", job_id=str(uuid.uuid4()))
     assert nudges.nudges_flush(5)
     child = os.fork()
     if child == 0:  # without the thread of its parent
         mine = uuid.uuid4()
-        nudges.nudge(mine)
+        nudges.nudge("jobs", job_id=str(mine))
         os._exit(0 if nudges.nudges_flush(5) and layer.asked[-1] == str(mine) else 1)
     assert os.waitpid(child, 0)[1] == 0
 
@@ -69,6 +73,6 @@ async def test_nudge_under_a_running_loop(monkeypatch: pytest.MonkeyPatch) -> No
     layer = _Quick()
     monkeypatch.setattr(nudges, "get_channel_layer", lambda: layer)
     job_id = uuid.uuid4()
-    nudges.nudge(job_id)
+    nudges.nudge("jobs", job_id=str(job_id))
     assert nudges.nudges_flush(5)
     assert layer.asked == [str(job_id)]

@@ -1,8 +1,8 @@
-"""Telling listeners that a job has news. A nudge carries nothing but the job's id and may be lost.
+"""Telling listeners that there is news of something. A nudge carries nothing but whose news it is, and may be lost.
 
-Whoever writes an event may be a worker, a thread, a request under an event loop or a forked child: none of them should
+Whoever writes it down may be a worker, a thread, a request under an event loop or a forked child: none of them should
 wait for Redis, and a channel layer cannot be called from all of them. So one thread a process, with an event loop of
-its own, sends the nudges; those that come while it is busy are sent together, one a job.
+its own, sends the nudges; those that come while it is busy are sent together, equal ones once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
-from uuid import UUID
 
 from channels.layers import get_channel_layer
 
@@ -23,8 +22,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Group of the channel layer that every process with listeners joins. One for all jobs: the message names the job.
-ALL_JOBS = "jobs"
+Nudge = tuple[str, tuple[tuple[str, str], ...]]  # a group of the channel layer, and a message as sorted pairs
 
 _SEND_WITHIN = 2.0
 _CANCEL_EVERY = 0.1
@@ -32,20 +30,20 @@ _AT_EXIT_WITHIN = 0.5
 
 
 class _Sender:
-    """The thread, started with the first nudge, and the jobs that wait for it."""
+    """The thread, started with the first nudge, and the nudges that wait for it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: set[UUID] = set()
+        self._waiting: set[Nudge] = set()
         self._busy = False
         self._started = False
 
-    def add(self, job_id: UUID) -> None:
+    def add(self, nudge: Nudge) -> None:
         with self._changed:
             if not self._started:
                 threading.Thread(target=self._run, name="nudges", daemon=True).start()
                 self._started = True
-            self._waiting.add(job_id)
+            self._waiting.add(nudge)
             self._changed.notify_all()
 
     def flush(self, within: float) -> bool:
@@ -65,8 +63,8 @@ class _Sender:
                     self._changed.notify_all()
                     while not self._waiting:
                         self._changed.wait()
-                    jobs, self._waiting, self._busy = self._waiting, set(), True
-                runner.run(_send(jobs))
+                    nudges, self._waiting, self._busy = self._waiting, set(), True
+                runner.run(_send(nudges))
 
 
 async def ending(work: Coroutine[Any, Any, T]) -> T:
@@ -94,24 +92,27 @@ async def cancelled(*tasks: asyncio.Future[Any]) -> None:
             task.exception()  # asked for, so that nobody is told that it was not
 
 
-async def _send(jobs: set[UUID]) -> None:
+async def _send(nudges: set[Nudge]) -> None:
     try:
         layer = get_channel_layer()
         if layer is None:
             return
         async with asyncio.timeout(_SEND_WITHIN):
-            for job_id in jobs:
-                await ending(layer.group_send(ALL_JOBS, {"type": "job.nudge", "job_id": str(job_id)}))
-    except Exception as error:  # noqa: BLE001 - whatever the layer raises: the events are stored, listeners look themselves
-        logger.debug("no nudge for %d jobs: %s", len(jobs), error)
+            for group, message in nudges:
+                await ending(layer.group_send(group, dict(message)))
+    except Exception as error:  # noqa: BLE001 - whatever the layer raises: what happened is stored, listeners look themselves
+        logger.debug("%d nudges were not sent: %s", len(nudges), error)
 
 
 _sender = _Sender()
 
 
-def nudge(job_id: UUID) -> None:
-    """Tell listeners to look at this job. Returns at once, raises nothing, works in every thread and process."""
-    _sender.add(job_id)
+def nudge(group: str, **message: str) -> None:
+    """Send ``message``, with the ``type`` that channels know, to the listeners of a group.
+
+    Returns at once, raises nothing, works in every thread and process.
+    """
+    _sender.add((group, tuple(sorted(message.items()))))
 
 
 def nudges_flush(within: float = _AT_EXIT_WITHIN) -> bool:

@@ -1,0 +1,104 @@
+"""The result that counts for a video."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+import cv2
+import imagehash
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image
+
+from brands.live import announce_results
+from brands.review.items import Picture, pictures_of, result_record
+from detect.errors import ConflictError, MediaprocError
+from detect.exports.crops import crop_image
+from detect.report import Report
+from jobs.choices import JobStatus, RunType
+from jobs.models import AcceptedResult, DetectJob
+from jobs.selectors import job_frames, job_report
+
+logger = logging.getLogger(__name__)
+
+
+def result_accept(*, job: DetectJob, by: str) -> AcceptedResult:
+    """Make a finished job the result that counts for its video; the one before stays as it is, to go back to.
+
+    Raises ``ConflictError`` for a job that has no report.
+    """
+    if job.status != JobStatus.COMPLETED:
+        raise ConflictError(f"job {job.id} is {job.status}: only a finished job can be the accepted result")
+    with transaction.atomic():
+        result = _choose(job, by)
+    result_bring_in(result)
+    return result
+
+
+def result_offer(job: DetectJob) -> None:
+    """Accept a job that has just finished, where it is its video's first or a new initial run and nobody has chosen.
+
+    Inside the transaction that finishes the job; its items follow by :func:`result_bring_in`.
+    """
+    present = AcceptedResult.objects.select_for_update().filter(source_asset_id=job.source_asset_id).first()
+    if present is None or (job.run_type == RunType.INITIAL and not present.chosen_by):
+        _choose(job, "")
+
+
+def result_bring_in(result: AcceptedResult) -> None:
+    """Put what an accepted result shows before people and into the totals; one that is there already is left alone."""
+    job = DetectJob.objects.select_related("source_asset", "timeline").get(id=result.job_id)
+    report = job_report(job)
+    hashes = _hashes(job, report)
+    with transaction.atomic():
+        held = AcceptedResult.objects.select_for_update().filter(id=result.id, job=job, recorded_at=None).first()
+        if held is None:
+            return
+        result_record(asset=job.source_asset, report=report, hashes=hashes)
+        held.recorded_at = timezone.now()
+        held.save(update_fields=["recorded_at"])
+        transaction.on_commit(announce_results)
+
+
+def results_bring_in(*, limit: int = 50) -> int:
+    """Bring in what was accepted and is not there yet, as after a crash; how many that were."""
+    waiting = list(AcceptedResult.objects.filter(recorded_at=None).order_by("accepted_at")[:limit])
+    return sum(_try_to_bring_in(result) for result in waiting)
+
+
+def job_bring_in(job_id: UUID) -> None:
+    """Bring in a job's result if it was accepted; what goes wrong is logged, and tried again by housekeeping."""
+    for result in AcceptedResult.objects.filter(job_id=job_id, recorded_at=None):
+        _try_to_bring_in(result)
+
+
+def _choose(job: DetectJob, by: str) -> AcceptedResult:
+    now = timezone.now()
+    chosen = {"job": job, "chosen_by": by, "accepted_at": now, "recorded_at": None, "update": None}
+    result, _ = AcceptedResult.objects.update_or_create(source_asset_id=job.source_asset_id, defaults=chosen)
+    return result
+
+
+def _try_to_bring_in(result: AcceptedResult) -> bool:
+    try:
+        result_bring_in(result)
+    except MediaprocError as error:
+        logger.warning("the result of job %s is not in the review yet: %s", result.job_id, error)
+        return False
+    return True
+
+
+def _hashes(job: DetectJob, report: Report) -> dict[Picture, str]:
+    """Perceptual hashes of what waits for people, 64 bits as hexadecimal; pictures that are gone have none."""
+    frames = job_frames(job)
+    found: dict[Picture, str] = {}
+    for sequence, box in sorted(pictures_of(report)):
+        try:
+            crop = crop_image(frames.load(sequence), box, width=report.source.width, height=report.source.height)
+        except (MediaprocError, ValueError) as error:
+            logger.debug("no picture of frame %d: %s", sequence, error)
+            continue
+        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        found[sequence, box] = str(imagehash.phash(Image.fromarray(grey)))
+    return found
