@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -62,8 +61,7 @@ def event_append(*, job_id: UUID, kind: EventKind, data: dict[str, Any]) -> int 
         row = cursor.fetchone()
     if row is None:
         return None
-    tell = partial(nudge, ALL_JOBS, type="job.nudge", job_id=str(job_id))
-    transaction.on_commit(tell, robust=True)
+    transaction.on_commit(lambda: nudge(ALL_JOBS, type="job.nudge", job_id=str(job_id)), robust=True)
     number: int = row[0]
     return number
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 
 import msgspec
 from django.db import transaction
@@ -92,7 +91,7 @@ def job_complete(job: DetectJob, report: Report | None = None) -> None:
             estimated_cost_usd=Decimal(report.costs.usd),
         )
         result_offer(job)
-        transaction.on_commit(partial(job_bring_in, job.id), robust=True)
+        transaction.on_commit(lambda: job_bring_in(job.id), robust=True)
 
 
 def _cloud_calls(report: Report) -> int:

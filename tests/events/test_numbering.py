@@ -118,8 +118,12 @@ def test_whatever_a_program_says_can_be_stored() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_listeners_are_nudged_after_the_commit_and_not_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     job = running_job()
-    nudged: list[tuple[uuid.UUID, bool]] = []
-    monkeypatch.setattr("jobs.events.nudge", lambda job_id: nudged.append((job_id, connection.in_atomic_block)))
+    nudged: list[tuple[str, bool]] = []
+
+    def nudge(group: str, **message: str) -> None:
+        nudged.append((message["job_id"], connection.in_atomic_block))
+
+    monkeypatch.setattr("jobs.events.nudge", nudge)
     with transaction.atomic():
         log_append(job_id=job.id, line="x")
         assert nudged == []
@@ -127,7 +131,7 @@ def test_listeners_are_nudged_after_the_commit_and_not_without_one(monkeypatch: 
         log_append(job_id=job.id, line="x")
         transaction.set_rollback(True)
     log_append(job_id=job.id, line="x")
-    assert nudged == [(job.id, False)] * 2
+    assert nudged == [(str(job.id), False)] * 2
 
 
 @pytest.mark.django_db
