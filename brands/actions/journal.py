@@ -41,7 +41,7 @@ class Journal:
         after = fields_of(row)
         names = [name for name in values if before[name] != after[name]]
         if names:
-            row.save(update_fields=names)
+            row.save(update_fields=[*names, "updated_at"] if isinstance(row, KnownBrand) else names)
             self._note(row, {name: before[name] for name in names}, {name: after[name] for name in names})
 
     def remove(self, row: models.Model) -> None:
