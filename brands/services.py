@@ -13,6 +13,7 @@ from django.db.models import F
 
 from brands.models import BrandAlias, BrandLogo, KnownBrand, Source, SourceBrandSighting
 from brands.models.known import LONGEST_NAME, name_key
+from brands.review.settling import groups_settle_quietly, groups_with
 from detect.errors import ConfigError
 from detect.matching import normalize
 from detect.models import SourceAsset
@@ -37,6 +38,8 @@ def brands_ensure(*, listed: Iterable[KnownBrandRecord]) -> list[KnownBrand]:
             brand.save(update_fields=["confirmed", "updated_at"])
         _add_aliases(brand, record.aliases)
         ensured[key] = brand
+    listed_names = {name_key(name) for _, record in records for name in (record.name, *record.aliases)}
+    groups_settle_quietly(groups_with(listed_names, (brand.id for brand in ensured.values())))
     return [ensured[key] for key, _ in records]
 
 

@@ -8,7 +8,6 @@ the same: one edit makes another word of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rapidfuzz import process
@@ -23,60 +22,54 @@ _SAME_PICTURE = 4
 #: and so near where the texts are somewhat alike too.
 _ALIKE_PICTURE = 10
 _SOMEWHAT_ALIKE = 0.5
-
-
-@dataclass
-class _Place:
-    """A group as later items are compared with it: the texts and pictures of its items."""
-
-    group: ReviewGroup
-    folded: str
-    crop_hash: int | None
+_NO_PICTURE = 0
 
 
 class Groups:
-    """All groups, to put the items of one source into; new ones are made in the database as they are needed."""
+    """All groups, to put the items of one source into; new ones are made in the database as they are needed.
+
+    A group is compared by every text its items have, each with the picture of its longest-seen item.
+    """
 
     def __init__(self) -> None:
-        rows = ReviewItem.objects.select_related("group").order_by("group_id", "-seconds")
-        rows = rows.distinct("group_id", "folded").order_by("group_id", "folded", "-seconds")
-        self._places = [_Place(item.group, item.folded, _number(item.crop_hash)) for item in rows]
-        self._exact = {place.folded: place.group for place in reversed(self._places)}
+        rows = ReviewItem.objects.select_related("group").order_by("group_id", "folded", "-seconds")
+        self._groups: list[ReviewGroup] = []
+        self._texts: list[str] = []
+        self._lengths: list[int] = []
+        self._pictures: list[int] = []
+        self._exact: dict[str, ReviewGroup] = {}
+        for item in rows.distinct("group_id", "folded"):
+            self._add(item, item.group)
 
     def place(self, item: ReviewItem) -> ReviewGroup:
         """The group of an item, found or made; it is part of what later items are compared with."""
         found = self._exact.get(item.folded) or self._alike(item)
         if found is None:
             found = ReviewGroup.objects.create(text=item.text, folded=item.folded)
-        self._exact.setdefault(item.folded, found)
-        self._places.append(_Place(found, item.folded, _number(item.crop_hash)))
+        self._add(item, found)
         return found
 
+    def _add(self, item: ReviewItem, group: ReviewGroup) -> None:
+        self._exact.setdefault(item.folded, group)
+        self._groups.append(group)
+        self._texts.append(item.folded)
+        self._lengths.append(len(item.folded))
+        self._pictures.append(int(item.crop_hash, 16) if item.crop_hash else _NO_PICTURE)
+
     def _alike(self, item: ReviewItem) -> ReviewGroup | None:
-        if not self._places:
+        """The group that an item is most like, spelling before picture; None where all are something else."""
+        if not self._groups:
             return None
-        similarity = process.cdist(
-            [item.folded], [place.folded for place in self._places], scorer=Levenshtein.normalized_similarity
-        )[0]
-        alike = [_alike(item, place, value) for place, value in zip(self._places, similarity, strict=True)]
+        similarity = process.cdist([item.folded], self._texts, scorer=Levenshtein.normalized_similarity)[0]
+        long_enough = np.minimum(self._lengths, len(item.folded)) >= _SHORTEST_ALIKE
+        alike = np.where((similarity >= _ALIKE_SPELLING) & long_enough, 1 + similarity, 0.0)
+        if item.crop_hash:
+            pictures = np.array(self._pictures, dtype=np.uint64)
+            apart = np.bitwise_count(pictures ^ np.uint64(int(item.crop_hash, 16)))
+            near = (apart <= _SAME_PICTURE) | ((apart <= _ALIKE_PICTURE) & (similarity >= _SOMEWHAT_ALIKE))
+            alike = np.maximum(alike, np.where(near & (pictures != _NO_PICTURE), 1 - apart / 64, 0.0))
         best = int(np.argmax(alike))
-        return self._places[best].group if alike[best] > 0 else None
-
-
-def _alike(item: ReviewItem, place: _Place, similarity: float) -> float:
-    """How much an item is like what a group holds, above 1 for a spelling; 0 where they are two things."""
-    if similarity >= _ALIKE_SPELLING and min(len(item.folded), len(place.folded)) >= _SHORTEST_ALIKE:
-        return 1 + similarity
-    own = _number(item.crop_hash)
-    if own is None or place.crop_hash is None:
-        return 0.0
-    apart = (own ^ place.crop_hash).bit_count()
-    near = apart <= _SAME_PICTURE or (apart <= _ALIKE_PICTURE and similarity >= _SOMEWHAT_ALIKE)
-    return 1 - apart / 64 if near else 0.0
-
-
-def _number(crop_hash: str) -> int | None:
-    return int(crop_hash, 16) if crop_hash else None
+        return self._groups[best] if alike[best] > 0 else None
 
 
 def groups_forget_empty(groups: Sequence[int]) -> None:
