@@ -74,8 +74,8 @@ class AccessMiddleware:
 
     def _admit(self, request: HttpRequest, principal: Principal, view: View) -> HttpResponseBase | None:
         request.principal = principal  # type: ignore[attr-defined]
+        request.user = principal.user  # else a session's would be looked up a second time
         if principal.key is not None:
-            request.user = principal.user
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # Django's own name for this
             return None
         if request.method in _SAFE or not getattr(view, "csrf_exempt", False):
