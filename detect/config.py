@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import yaml
@@ -20,6 +21,7 @@ from detect.stages.base import Stage
 Overrides = dict[str, dict[str, Any]]
 DEFAULT_PROFILE = "soccer_broadcast"
 _own_pipelines: Path | None = None
+_saved_profiles: ProfileSource | None = None
 
 
 class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,11 +96,31 @@ class OptionSchema:
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of footage, as people choose it."""
+    """A kind of footage, as people choose it: values of options under a name.
+
+    One that was ``saved`` is for the ``pipeline`` it was saved from; a built-in one is for any that has its stages.
+    """
 
     name: str
     label: str
     description: str
+    options: Overrides = field(default_factory=dict)
+    pipeline: str = ""
+    saved: bool = False
+
+
+class ProfileSource(Protocol):
+    """Profiles that are kept elsewhere than with the program. What a name stands for never changes."""
+
+    def find(self, name: str) -> Profile | None: ...
+
+    def all(self) -> Sequence[Profile]: ...
+
+
+def use_profiles_of(source: ProfileSource | None) -> None:
+    """Know the profiles of ``source`` too. A built-in one is taken without asking for it there."""
+    global _saved_profiles  # noqa: PLW0603 - an installation has one such place, named when a process starts
+    _saved_profiles = source
 
 
 def use_pipelines_of(folder: Path | None) -> None:
@@ -121,23 +143,44 @@ def load_pipeline(key: str) -> Pipeline:
     )
 
 
-def profile_names() -> list[str]:
-    """Profiles there are, sorted."""
-    return _names("profiles")
+@cache
+def builtin_profiles() -> dict[str, Profile]:
+    """Profiles that come with the program (``detect/profiles/*.yaml``), by name."""
+    files = {name: _load_yaml("profiles", name, _ProfileFile) for name in sorted(_declared("profiles"))}
+    return {name: Profile(name, file.label, file.description, file.options) for name, file in files.items()}
 
 
-def profiles() -> list[Profile]:
-    """Profiles there are, with what they are for."""
-    files = {name: _load_yaml("profiles", name, _ProfileFile) for name in profile_names()}
-    return [Profile(name, file.label, file.description) for name, file in files.items()]
+def profiles(pipeline: str = "") -> list[Profile]:
+    """Profiles there are, by name, built-in and saved; with ``pipeline`` those that can be used with it."""
+    saved = {} if _saved_profiles is None else {one.name: one for one in _saved_profiles.all()}
+    found = sorted({**saved, **builtin_profiles()}.values(), key=lambda one: one.name)
+    return [one for one in found if not pipeline or one.pipeline in ("", pipeline)]
 
 
-def resolve(pipeline: Pipeline, profile: str = DEFAULT_PROFILE, overrides: Overrides | None = None) -> ResolvedConfig:
+def profile_names(pipeline: str = "") -> list[str]:
+    """Names of :func:`profiles`, sorted."""
+    return [one.name for one in profiles(pipeline)]
+
+
+def find_profile(name: str) -> Profile:
+    """Raises ``ConfigError`` naming the profiles there are."""
+    found = builtin_profiles().get(name) or (None if _saved_profiles is None else _saved_profiles.find(name))
+    if found is None:
+        raise ConfigError(f"unknown profile '{name}': there are {', '.join(profile_names())}")
+    return found
+
+
+def resolve(
+    pipeline: Pipeline, profile: str | Profile = DEFAULT_PROFILE, overrides: Overrides | None = None
+) -> ResolvedConfig:
     """Put defaults, profile and overrides together and check every value.
 
-    Raises ``ConfigError`` naming the stage, option or value that is wrong and what is allowed instead.
+    Raises ``ConfigError`` naming the profile, stage, option or value that is wrong and what is allowed instead.
     """
-    layers = [_load_yaml("profiles", profile, _ProfileFile).options, overrides or {}]
+    chosen = profile if isinstance(profile, Profile) else find_profile(profile)
+    if chosen.pipeline not in ("", pipeline.key):
+        raise ConfigError(f"the profile '{chosen.name}' is for the pipeline '{chosen.pipeline}', not '{pipeline.key}'")
+    layers = [chosen.options, overrides or {}]
     for layer in layers:
         for stage in layer:
             pipeline.index(stage)
@@ -145,7 +188,7 @@ def resolve(pipeline: Pipeline, profile: str = DEFAULT_PROFILE, overrides: Overr
         stage.name: merge(*({stage.name: layer.get(stage.name, {})} for layer in layers)) for stage in pipeline.stages
     }
     options = {stage.name: convert_options(stage, merged[stage.name].get(stage.name, {})) for stage in pipeline.stages}
-    return ResolvedConfig(pipeline=pipeline.key, profile=profile, options=options)
+    return ResolvedConfig(pipeline=pipeline.key, profile=chosen.name, options=options)
 
 
 def merge(*layers: Overrides) -> Overrides:
@@ -159,7 +202,7 @@ def merge(*layers: Overrides) -> Overrides:
 
 def convert_options(stage: Stage, values: dict[str, Any]) -> Any:
     """Checked options of one stage. Raises ``ConfigError``."""
-    allowed = {field.name for field in msgspec.structs.fields(stage.Options)}
+    allowed = stage.Options.__struct_fields__
     for name in values:
         if name not in allowed:
             raise ConfigError(f"unknown option '{stage.name}.{name}': allowed are {', '.join(sorted(allowed))}")
@@ -226,10 +269,6 @@ def _load_stage(entry: str) -> Stage:
     module, _, name = entry.partition(":")
     stage: Stage = getattr(importlib.import_module(module), name)()
     return stage
-
-
-def _names(folder: str) -> list[str]:
-    return sorted(_declared(folder))
 
 
 def _declared(folder: str) -> dict[str, Traversable]:

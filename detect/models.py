@@ -1,9 +1,10 @@
-"""The engine's records in Postgres: assets, timelines, stage outputs, checkpoints, model answers and charges."""
+"""The engine's records in Postgres: assets, timelines, stage outputs, checkpoints, model answers, charges, profiles."""
 
 from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.db import models
 
 
@@ -125,3 +126,26 @@ class ModelCharge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.usd} USD for {self.digest[:12]}"
+
+
+class Profile(models.Model):
+    """Values of options that somebody saved under a name, over the stages' defaults.
+
+    Jobs are resumed and replayed by the name of their profile, so what it stands for never changes; what it is called
+    and described as may.
+    """
+
+    name = models.SlugField(max_length=100, unique=True, allow_unicode=True)
+    label = models.CharField(max_length=100, help_text="what people call it")
+    description = models.TextField(blank=True, help_text="the footage it is for")
+    pipeline = models.CharField(max_length=100)
+    options = models.JSONField(default=dict, help_text="stage: option: value, where it differs from the default")
+    created_by = models.CharField(max_length=200, blank=True, help_text="user:NAME or key:NAME")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        triggers = [pgtrigger.ReadOnly(name="profile_stays_as_saved", fields=["name", "pipeline", "options"])]
+
+    def __str__(self) -> str:
+        return self.label

@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class JobsConfig(AppConfig):
     name = "jobs"
     verbose_name = "Jobs"
+
+    def ready(self) -> None:
+        from detect.config import use_profiles_of
+        from jobs.profiles import SavedProfiles
+
+        use_profiles_of(SavedProfiles())

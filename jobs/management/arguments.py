@@ -13,16 +13,28 @@ from typing import Any
 
 import cv2
 import numpy as np
+from django.conf import settings
 from django.utils import timezone
 from rich.console import Console
 from rich.prompt import Confirm
 
+from detect.config import (
+    DEFAULT_PROFILE,
+    Overrides,
+    ResolvedConfig,
+    builtin_profiles,
+    load_pipeline,
+    resolve,
+    use_profiles_of,
+)
 from detect.errors import ConfigError, MediaError, StorageError
 from detect.exports.files import make_folder
 from detect.matching import normalize
 from detect.providers.budget import as_text
 from detect.types import KnownBrandRecord
 from jobs.bulk.schedules import Schedule
+from mediaproc import env
+from mediaproc.services import prepare
 
 
 def add_set_argument(parser: ArgumentParser) -> None:
@@ -34,6 +46,29 @@ def add_set_argument(parser: ArgumentParser) -> None:
         default=[],
         help="set an option of a stage; may be given again. `manage.py stages` lists them all",
     )
+
+
+def add_profile_argument(parser: ArgumentParser) -> None:
+    """``--profile``. The database, which has the saved ones, is not asked for the sake of a help text."""
+    names = ", ".join(builtin_profiles())
+    parser.add_argument(
+        "--profile",
+        default=DEFAULT_PROFILE,
+        help=f"kind of footage: {names}, or a saved profile's name (default %(default)s)",
+    )
+
+
+def resolve_arguments(profile: str, overrides: Overrides) -> ResolvedConfig:
+    """The options that a profile and overrides come to. Raises ``ConfigError``.
+
+    The database is started for a profile that is not built in, unless there never was one.
+    """
+    if profile not in builtin_profiles():
+        if settings.EMBEDDED_DATABASE and not env.DATA.postgres.exists():
+            use_profiles_of(None)
+        else:
+            prepare()
+    return resolve(load_pipeline("brands"), profile, overrides)
 
 
 def add_report_arguments(parser: ArgumentParser) -> None:

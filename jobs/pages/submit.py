@@ -95,7 +95,7 @@ def _start(query: QueryDict) -> Asked:
     """An empty form, with the video chosen where the address names one."""
     asked = Asked()
     asked.asset = _asset_by_id(text_of(query, "asset"))
-    if text_of(query, "profile") in profile_names():
+    if text_of(query, "profile") in profile_names(_PIPELINE):
         asked.profile = text_of(query, "profile")
     return asked
 
@@ -111,14 +111,14 @@ def _read(data: QueryDict) -> Asked:
 
 
 def _read_profile(asked: Asked, data: QueryDict) -> None:
-    if text_of(data, "profile") in profile_names():
+    if text_of(data, "profile") in profile_names(_PIPELINE):
         asked.profile = text_of(data, "profile")
     else:
         asked.errors["profile"] = "Choose the kind of footage."
     pipeline = load_pipeline(_PIPELINE)
     # fields were filled for the profile that was chosen when the page was made
     basis = text_of(data, "options_for")
-    unchanged = resolve(pipeline, basis if basis in profile_names() else asked.profile).snapshot()
+    unchanged = resolve(pipeline, basis if basis in profile_names(_PIPELINE) else asked.profile).snapshot()
     asked.options = read_options(pipeline, data, unchanged)
 
 
@@ -211,7 +211,8 @@ def _dollars(text: str) -> Decimal | None:
 
 def _context(data: QueryDict, asked: Asked) -> dict[str, Any]:
     pipeline = load_pipeline(_PIPELINE)
-    snapshots = {name: resolve(pipeline, name).snapshot() for name in profile_names()}
+    usable = profiles(pipeline.key)
+    snapshots = {one.name: resolve(pipeline, one).snapshot() for one in usable}
     basis = text_of(data, "options_for") or asked.profile
     snapshot = snapshots.get(basis, snapshots[asked.profile])
     assets = list(SourceAsset.objects.all()[:_SHOWN_ASSETS])
@@ -228,7 +229,7 @@ def _context(data: QueryDict, asked: Asked) -> dict[str, Any]:
         "chosen_asset": asked.asset,
         "assets": [asset_facts(asset) for asset in assets],
         "roots": settings.ROOTS,
-        "profiles": profiles(),
+        "profiles": usable,
         "profile": asked.profile,
         "basis": basis,
         "brand_count": confirmed.count(),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detect.config import load_pipeline, merge, parse_assignments, profile_names, resolve
+from detect.config import builtin_profiles, load_pipeline, merge, parse_assignments, resolve
 from detect.errors import ConfigError
 from detect.planner import chunk_windows, input_fields
 
@@ -34,7 +34,7 @@ def test_every_stage_reads_only_stages_before_it_and_says_what_it_is(brands):
         assert stage.scope in ("chunk", "asset")
 
 
-@pytest.mark.parametrize("profile", profile_names())
+@pytest.mark.parametrize("profile", builtin_profiles())
 def test_every_profile_resolves(brands, profile):
     assert set(resolve(brands, profile).options) == {stage.name for stage in brands.stages}
 
@@ -56,7 +56,8 @@ def test_what_is_wrong_is_named_with_what_is_allowed(brands, overrides, parts):
         assert part in str(caught.value)
 
 
-def test_an_unknown_profile_is_named_with_those_there_are(brands):
+def test_an_unknown_profile_is_named_with_those_there_are(brands, monkeypatch):
+    monkeypatch.setattr("detect.config._saved_profiles", None)
     with pytest.raises(ConfigError, match=r"unknown profile 'curling': there are .*soccer_broadcast"):
         resolve(brands, "curling")
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from brands.brand_lists import read_brand_list
 from brands.models import KnownBrand
 from brands.services import brand_add_logo, brands_ensure
-from detect.config import DEFAULT_PROFILE, load_pipeline, parse_assignments, profile_names, resolve
+from detect.config import parse_assignments
 from detect.errors import StorageError
 from detect.matching import normalize
 from detect.media.probe import probe
@@ -21,11 +21,13 @@ from detect.types import KnownBrandRecord
 from jobs.console import brand_table, consoles
 from jobs.engine import engine_resources
 from jobs.management.arguments import (
+    add_profile_argument,
     add_report_arguments,
     add_set_argument,
     check_name,
     make_writable_folder,
     read_logos,
+    resolve_arguments,
 )
 from jobs.management.foreground import run_job
 from jobs.services import Order, asset_ensure, job_submit
@@ -62,11 +64,7 @@ class Command(BaseCommand):
             default=[],
             help="a reference picture of a brand's logo, for marks without words; may be given again",
         )
-        parser.add_argument(
-            "--profile",
-            default=DEFAULT_PROFILE,
-            help=f"kind of footage: {', '.join(profile_names())} (default %(default)s)",
-        )
+        add_profile_argument(parser)
         add_set_argument(parser)
         add_report_arguments(parser)
 
@@ -76,7 +74,7 @@ class Command(BaseCommand):
 
     def _analyze(self, stop: Stop, options: dict[str, Any]) -> None:
         overrides = parse_assignments(options["set"])
-        resolve(load_pipeline("brands"), options["profile"], overrides)
+        resolve_arguments(options["profile"], overrides)
         listed = None if options["brands"] is None else read_brand_list(options["brands"])
         logos = read_logos(options["logo"], listed)
         engine_resources().object_weights_path()

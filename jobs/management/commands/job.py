@@ -14,13 +14,13 @@ from rich.table import Table
 
 from brands.brand_lists import read_brand_list
 from brands.services import brands_ensure
-from detect.config import DEFAULT_PROFILE, load_pipeline, parse_assignments, resolve
+from detect.config import parse_assignments
 from detect.media.probe import probe
 from jobs.choices import ENDED, EventKind, JobStatus, RunType
 from jobs.console import consoles
 from jobs.events import events_after
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_resume
-from jobs.management.arguments import add_set_argument, check_name, moment
+from jobs.management.arguments import add_profile_argument, add_set_argument, check_name, moment, resolve_arguments
 from jobs.models import DetectJob
 from jobs.selectors import job_find
 from jobs.services import Order, asset_ensure, job_replay, job_submit
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         submit = actions.add_parser("submit", help="give a video to the workers")
         submit.add_argument("video", type=Path)
         submit.add_argument("--brands", metavar="LIST", help="names with commas between, or a CSV of name,alias;alias")
-        submit.add_argument("--profile", default=DEFAULT_PROFILE, help="kind of footage (default %(default)s)")
+        add_profile_argument(submit)
         _add_order_arguments(submit)
         retry = actions.add_parser("retry", help="ask about unresolved candidates again, elsewhere or later")
         retry.add_argument("job")
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def _submit(self, options: dict[str, Any]) -> None:
         overrides = parse_assignments(options["set"])
-        resolve(load_pipeline("brands"), options["profile"], overrides)
+        resolve_arguments(options["profile"], overrides)
         listed = None if options["brands"] is None else read_brand_list(options["brands"])
         order = _order(options)
         check_name(options["video"])

@@ -9,20 +9,21 @@ import msgspec
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from detect.config import DEFAULT_PROFILE, describe_option, load_pipeline, resolve
+from detect.config import describe_option, load_pipeline
 from jobs.console import consoles
+from jobs.management.arguments import add_profile_argument, resolve_arguments
 
 
 class Command(BaseCommand):
     help = "List the stages of the brand pipeline, what each does, and the options that --set takes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--profile", default=DEFAULT_PROFILE, help="show its values (default %(default)s)")
+        add_profile_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         output, _ = consoles()
         pipeline = load_pipeline("brands")
-        config = resolve(pipeline, options["profile"])
+        config = resolve_arguments(options["profile"], {})
         for stage in pipeline.stages:
             table = Table(title=f"{stage.name}: {(stage.__doc__ or '').strip()}", title_justify="left", expand=True)
             for heading in ("option", "value", "what it is"):
