@@ -78,14 +78,20 @@ class _Made:
     assets: set[UUID]
 
 
-def decide(action: Action, *, by: Decider) -> Decision:
+def decide(action: Action, *, by: Decider, token: UUID | None = None) -> Decision:
     """Make a decision: all of it or nothing, and after every earlier one.
 
+    One that the same person asked for with the same ``token`` before was made then: it is returned, not made again.
     Raises ``PermissionDenied``, ``ConflictError`` and ``ConfigError`` as ``Action.apply`` does, and ``ConflictError``
     where there is nothing to change.
     """
     with transaction.atomic():
-        made = _make(action, by)
+        if token is not None:
+            decisions_hold()
+            before = Decision.objects.filter(by=by.name, token=token).first()
+            if before is not None:
+                return before
+        made = _make(action, by, token)
         transaction.on_commit(partial(announce, made.decision.id))
     return made.decision
 
@@ -98,10 +104,10 @@ def effect(action: Action, *, by: Decider) -> Effect:
     return Effect(made.decision.sentence, made.decision.items, made.decision.seconds, len(made.assets))
 
 
-def _make(action: Action, by: Decider) -> _Made:
+def _make(action: Action, by: Decider, token: UUID | None = None) -> _Made:
     if not by.may(action.needs):
         raise PermissionDenied(f"this needs the role {action.needs.value}")
-    _wait_for_turn()
+    decisions_hold()
     journal = Journal()
     outcome = action.apply(journal, by)
     if not journal.changes:
@@ -118,13 +124,14 @@ def _make(action: Action, by: Decider) -> _Made:
         seconds=settled.seconds,
         changes=journal.changes,
         undoes=outcome.undoes,
+        token=token,
     )
     decision.assets.set(SourceAsset.objects.filter(id__in=assets))
     return _Made(decision, assets)
 
 
-def _wait_for_turn() -> None:
-    """Hold everybody else's decisions until this one is made, so that their numbers are their order."""
+def decisions_hold() -> None:
+    """Hold everybody else's decisions until this transaction ends: what is decided, or read, in it comes in order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AFTER_ANOTHER])
 

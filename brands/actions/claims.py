@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from brands.actions.journal import Journal
+from brands.actions.journal import DecidedSince, Journal
 from brands.models import (
     BrandAlias,
     Decision,
@@ -52,7 +52,7 @@ def groups_claim(refs: Sequence[GroupRef]) -> list[ClaimedGroup]:
     for ref in refs:
         group = groups.get(ref.id)
         if group is None or group.revision != ref.revision or not items[ref.id]:
-            raise ConflictError(_decided_meanwhile(ref, group))
+            raise _decided_meanwhile(ref, group)
     return [ClaimedGroup(groups[ref.id], items[ref.id]) for ref in refs]
 
 
@@ -139,9 +139,9 @@ def _unreject(journal: Journal, keys: Iterable[str]) -> None:
         journal.remove(row)
 
 
-def _decided_meanwhile(ref: GroupRef, group: ReviewGroup | None) -> str:
+def _decided_meanwhile(ref: GroupRef, group: ReviewGroup | None) -> ConflictError:
     last = Decision.objects.filter(groups__contains=[ref.id]).first()
     if group is None or last is None:
-        return "this group has changed since it was shown: look at it again"
+        return ConflictError("this group has changed since it was shown: look at it again")
     who = last.by.removeprefix("user:")
-    return f"{who} decided on '{group.text}' meanwhile: {last.sentence}"
+    return DecidedSince(f"{who} decided on '{group.text}' meanwhile: {last.sentence}", last)

@@ -22,6 +22,14 @@ Row = TypeVar("Row", bound=models.Model)
 Change = dict[str, Any]
 
 
+class DecidedSince(ConflictError):  # noqa: N818 - what stands in the way, not a fault
+    """A later decision stands in the way: ``decision_id``, where it is known."""
+
+    def __init__(self, message: str, later: Decision | None) -> None:
+        super().__init__(message)
+        self.decision_id = later.id if later else None
+
+
 class Journal:
     """Rows that an action makes, changes and removes, written down as it does."""
 
@@ -86,7 +94,7 @@ class Journal:
         if isinstance(row, KnownBrand):
             later = _later_about(str(row.pk), decision)
             if later is not None:
-                raise ConflictError(f"'{later.sentence}' came after it and builds on it: undo that first")
+                raise DecidedSince(f"'{later.sentence}' came after it and builds on it: undo that first", later)
             if row.sightings.exists() or row.appearances.exists() or row.aliases.exists() or row.merged.exists():
                 self.change(row, confirmed=False)
                 return
@@ -123,7 +131,7 @@ def _values(model: type[models.Model], primary: Any, fields: dict[str, Any]) -> 
 def _changed_since(decision: Decision, change: Change) -> ConflictError:
     later = _later_about(str(change["pk"]), decision)
     reason = f"'{later.sentence}' changed the same since: undo that first" if later else "it was changed since"
-    return ConflictError(f"'{decision.sentence}' cannot be undone: {reason}")
+    return DecidedSince(f"'{decision.sentence}' cannot be undone: {reason}", later)
 
 
 def _later_about(primary: str, decision: Decision) -> Decision | None:

@@ -108,10 +108,14 @@ class Decision(models.Model):
     )
     changes = models.JSONField(default=list)
     undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+    token = models.UUIDField(
+        null=True, editable=False, help_text="given by who asked for it: asked for again, it is not made again"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["by", "token"], name="one_decision_a_token")]
 
     def __str__(self) -> str:
         return self.sentence
