@@ -22,6 +22,7 @@ from detect.errors import MediaError, StorageError
 from detect.media.probe import Probe, probe
 from detect.media.reader import VideoReader
 from detect.models import SourceAsset
+from detect.stages.base import Image
 from jobs.locks import request_lock
 
 #: Videos by their names; what is in them is looked at all the same.
@@ -155,10 +156,15 @@ def make_thumbnail(file: Path, sha256: str, duration: float) -> None:
         sampled = sampled or next(reader.sample_window(second), None)
     if sampled is None:
         raise MediaError(f"{file}: has no frame that can be shown")
-    height, width = sampled.image.shape[:2]
+    store_thumbnail(sampled.image, sha256)
+
+
+def store_thumbnail(picture: Image, sha256: str) -> None:
+    """Store a frame as the small JPEG of its video. Raises StorageError."""
+    height, width = picture.shape[:2]
     scale = min(1.0, _THUMBNAIL_WIDTH / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(sampled.image, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])
     with storage_told("the thumbnail cannot be stored"):
         default_storage.save(thumbnail_key(sha256), ContentFile(jpeg.tobytes()))

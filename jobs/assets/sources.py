@@ -12,7 +12,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from detect.errors import ConflictError, MediaError, NotFoundError
-from detect.models import SourceAsset
+from detect.models import SourceAsset, Timeline
+from detect.stages.base import Image
 from jobs.assets import cache
 from jobs.assets.intake import (
     STORED,
@@ -26,10 +27,12 @@ from jobs.assets.intake import (
     make_thumbnail,
     probe_as,
     storage_told,
+    store_thumbnail,
     stored_key,
     thumbnail_key,
     upload_key,
 )
+from jobs.engine import timeline_frames
 from jobs.locks import request_lock
 from jobs.models import DetectJob
 from jobs.uploads.services import upload_finish
@@ -130,17 +133,33 @@ def asset_local(video_path: str, sha256: str) -> Iterator[Path]:
 def asset_thumbnail(asset: SourceAsset) -> bytes:
     """A small JPEG of a frame from the middle; made when it is asked for first, and kept.
 
-    Raises MediaError where the video cannot be read any more, StorageError where storage cannot be reached.
+    Of a video that cannot be read any more a frame that was sampled is taken. Raises MediaError where there is none
+    either, StorageError where storage cannot be reached.
     """
     key = thumbnail_key(asset.sha256)
     with storage_told("the thumbnail cannot be read"):
         there = default_storage.exists(key)
     if not there:
-        with asset_local(asset.path, asset.sha256) as file:
-            make_thumbnail(file, asset.sha256, float(asset.probe.get("duration", 0.0)))
+        try:
+            with asset_local(asset.path, asset.sha256) as file:
+                make_thumbnail(file, asset.sha256, float(asset.probe.get("duration", 0.0)))
+        except MediaError:
+            sampled = _sampled_frame(asset)
+            if sampled is None:
+                raise
+            store_thumbnail(sampled, asset.sha256)
     with storage_told("the thumbnail cannot be read"), default_storage.open(key, "rb") as picture:
         content: bytes = picture.read()
     return content
+
+
+def _sampled_frame(asset: SourceAsset) -> Image | None:
+    """The middle one of the frames that a run has sampled, None before there was one."""
+    timeline = Timeline.objects.filter(source_asset=asset).exclude(frames_meta=[]).first()
+    if timeline is None:
+        return None
+    sequence = timeline.frames_meta[len(timeline.frames_meta) // 2]["sequence"]
+    return timeline_frames(timeline).load(sequence)
 
 
 def asset_delete(*, asset: SourceAsset) -> None:

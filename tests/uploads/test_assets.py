@@ -17,9 +17,11 @@ from rest_framework.test import APIClient
 from brands.selectors import known_brands_snapshot
 from detect.checkpoints import serde
 from detect.errors import MediaError, NotFoundError
-from detect.models import SourceAsset
+from detect.models import SourceAsset, Timeline
+from detect.stages.extract_frames import encode_jpeg
 from jobs.api_keys import ApiKey
 from jobs.assets.sources import asset_from_root, asset_from_storage, asset_local
+from jobs.engine import timeline_frames
 from jobs.models import DetectJob
 from mediaproc.roots import RootError
 from tests.media.clips import cut_file, numbered_picture, write_clip, write_sound
@@ -231,6 +233,25 @@ def test_thumbnail_is_from_the_middle(sender: APIClient, places: Path) -> None:
 def test_thumbnail_of_a_video_of_one_frame(sender: APIClient, places: Path) -> None:
     asset = send(sender, write_clip(places / "film.mp4", [numbered_picture(5)])).json()
     assert sender.get(f"/api/assets/{asset['id']}/thumbnail.jpg").status_code == 200
+
+
+def test_thumbnail_of_a_video_that_is_gone_is_a_sampled_frame(sender: APIClient, places: Path) -> None:
+    asset = SourceAsset.objects.create(sha256="0" * 64, path=str(places / "gone.mp4"), probe={"duration": 4.0})
+    address = f"/api/assets/{asset.id}/thumbnail.jpg"
+    assert sender.get(address).status_code == 400
+    timeline = Timeline.objects.create(
+        source_asset=asset,
+        fps=2,
+        frames_prefix="timelines/gone",
+        frames_meta=[{"sequence": number} for number in (3, 7)],
+    )
+    frame = np.full((72, 128, 3), 180, np.uint8)
+    timeline_frames(timeline).save_jpeg(7, encode_jpeg(frame, 90))
+    answer = sender.get(address)
+    assert answer.status_code == 200
+    picture = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None and picture.shape == frame.shape
+    assert abs(int(picture.mean()) - 180) < 3
 
 
 def test_assets_are_listed_in_pages_and_found(
