@@ -4,10 +4,10 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run env test fuzz check soak bench clean
+.PHONY: help setup demo run env test e2e fuzz check soak bench clean
 
 help:  ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/'
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## */  make \1\t/'
 
 setup:  ## virtual environment, dependencies, data folder, migrations
 	@./.ci/setup.sh
@@ -24,8 +24,12 @@ env:  ## .env with passwords at random, for docker compose; one that is there is
 		printf '%s=%s\n' "$$name" "$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
 	done >.env && echo ".env is written"
 
-test: setup  ## all tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup  ## all tests but those in a browser
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser $(ARGS)
+
+e2e: setup  ## the site in Chromium, as people use it; pictures of every page in outputs/screenshots
+	@./.ci/browser.sh
+	@$(PY) -m pytest tests/browser $(ARGS)
 
 fuzz: setup  ## many generated requests to every operation of the interfaces; takes minutes
 	@MEDIAPROC_FUZZ_EXAMPLES=$${MEDIAPROC_FUZZ_EXAMPLES:-300} $(PY) -m pytest -n 2 tests/api/test_fuzz.py $(ARGS)

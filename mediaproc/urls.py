@@ -15,7 +15,11 @@ urlpatterns = [
     path("healthz", health.Healthz.as_view(), name="healthz"),
     path("api/health", health.Health.as_view(), name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "api/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/swagger.html"),
+        name="api-docs",
+    ),
     path(
         "api/redoc",
         SpectacularRedocView.as_view(url_name="api-schema", template_name="api/redoc.html"),

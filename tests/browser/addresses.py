@@ -1,0 +1,100 @@
+"""Every page of the site, and in which states it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from mediaproc.roles import Role
+from tests.browser.audit import Exempt
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page in one state. ``args`` are keys of ``Filled.ids``; ``name`` is its picture's.
+
+    ``query`` may name such keys too, as ``?left={report}``. Nobody is logged in where ``role`` is None. ``troubles``
+    are patterns of what has to go wrong there.
+    """
+
+    name: str
+    route: str
+    args: tuple[str, ...] = ()
+    query: str = ""
+    role: Role | None = Role.ADMINISTRATOR
+    exempt: tuple[Exempt, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+    def address(self, ids: Mapping[str, Any]) -> str:
+        path = reverse(self.route, args=[ids[name] for name in self.args])
+        return path + self.query.format_map(ids)
+
+
+#: In a site with analyses.
+PAGES = (
+    Shown("login", "login", role=None),
+    Shown("jobs", "job-list"),
+    Shown("jobs-viewer", "job-list", role=Role.VIEWER),
+    Shown("jobs-none-fit", "job-list", query="?search=nothing-goes-by-this-name"),
+    Shown("submit", "page-submit"),
+    Shown("job", "job-page", ("report",)),
+    Shown("job-viewer", "job-page", ("report",), role=Role.VIEWER),
+    Shown("job-replayed", "job-page", ("replay",)),
+    Shown("job-hard-names", "job-page", ("hard",)),
+    Shown("job-video-gone", "job-page", ("gone",)),
+    Shown("job-failed", "job-page", ("failed",)),
+    Shown("job-paused", "job-page", ("paused",)),
+    Shown("job-waiting", "job-page", ("waiting",)),
+    Shown("tree", "page-tree", ("report",)),
+    Shown("tree-node", "page-tree", ("report",), "?node={checkpoint}"),
+    Shown("tree-failed", "page-tree", ("failed",)),
+    Shown("tree-video-gone", "page-tree", ("gone",)),
+    Shown("compare", "page-compare", query="?left={report}&right={replay}"),
+    Shown(
+        "compare-one-failed", "page-compare", query="?left={report}&right={failed}", troubles=(r"/compare\?.*: 400$",)
+    ),
+    Shown("scenarios", "page-scenarios"),
+    Shown("scenarios-viewer", "page-scenarios", role=Role.VIEWER),
+    Shown("tune", "page-tune", ("report",)),
+    Shown("tune-video-gone", "page-tune", ("gone",)),
+    Shown("tune-failed", "page-tune", ("failed",)),
+)
+
+#: Drawn by packages from the document of the interfaces; long, and the same in any colour scheme.
+DOCUMENTS = (
+    Shown(
+        "api-docs",
+        "api-docs",
+        exempt=(
+            Exempt("nested-interactive", ".opblock-summary", "Swagger UI puts its copy button into the one that opens"),
+            Exempt("select-name", "#servers", "Swagger UI gives its list of servers no name; we have one server"),
+        ),
+    ),
+    # its own logo, which the policy of this site keeps out; it is left away then
+    Shown("api-redoc", "api-redoc", troubles=("cdn.redoc.ly",)),
+)
+
+#: In a site in which nothing has happened yet.
+EMPTY = (
+    Shown("jobs", "job-list"),
+    Shown("jobs-viewer", "job-list", role=Role.VIEWER),
+    Shown("submit", "page-submit"),
+    Shown("compare", "page-compare"),
+    Shown("scenarios", "page-scenarios"),
+)
+
+#: What is read with GET and is no page.
+NO_PAGES = {
+    "docs": "leads to api-docs",
+    "redoc": "leads to api-redoc",
+    "job-report-json": "a file",
+    "job-report-csv": "a file",
+    "job-boxes": "data of the player",
+    "job-frame": "a picture",
+    "job-frame-times": "data of the player",
+    "job-crop": "a picture",
+    "job-thumb": "a picture",
+}

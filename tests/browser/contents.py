@@ -1,0 +1,136 @@
+"""What an installation has in it: ``python -m tests.browser.contents STEP FILE`` writes ids to FILE as JSON.
+
+people      an account for each role
+analyses    finished, failed, paused and waiting jobs, with names that are hard to show
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+#: As people may name a brand, and what the clips write of it.
+HARD_NAMES = {
+    "<script>alert(1)</script>": ("DRUNVIK",),
+    "مشروب النخبة الرياضي": ("Oltra Vesk",),
+    "🏁 Fennbrook 🐄 Dairy 👩‍🌾": ("ENJOY THE GAME",),
+    "Vordiq" + "veryLongNameWithoutASpace" * 11 + " and more": ("VORDIQ",),
+}
+
+#: File and seed of what is analysed.
+CLIPS = {"match.mp4": 7, "cup-final.mp4": 8, "gone.mp4": 9}
+
+
+def people() -> dict[str, Any]:
+    from django.contrib.auth.models import User
+
+    from mediaproc.roles import Role, give_role
+    from tests.browser.site import PASSWORD
+
+    for role in Role:
+        give_role(User.objects.create_user(role.value, password=PASSWORD), role)
+    administrator = User.objects.get(username=Role.ADMINISTRATOR.value)
+    administrator.is_superuser = True
+    administrator.save(update_fields=["is_superuser"])
+    return {role.value: User.objects.get(username=role.value).pk for role in Role}
+
+
+def analyses() -> dict[str, Any]:
+    """Three clips: one analysed twice, one with hard names, one whose file is gone; and jobs that are not finished."""
+    from django.utils import timezone
+
+    from detect.errors import MediaprocError
+    from detect.events import SilentListener
+    from jobs.branches.scenarios import bookmark_set
+    from jobs.choices import JobStatus
+    from jobs.services import Order, job_replay, job_run
+    from jobs.states import job_move
+
+    folder = Path(os.environ["MEDIAPROC_DATA"]).parent
+    match, hard, gone = (
+        _clip(folder / "match.mp4", 7),
+        _clip(folder / "cup-final.mp4", 8),
+        _clip(folder / "gone.mp4", 9),
+    )
+    report = _submit(match, tags=["friendly"])
+    job_run(job=report, listener=SilentListener())
+    replay = job_replay(
+        parent=report,
+        start_stage="match_brands",
+        overrides={"match_brands": {"min_similarity": 0.95}},
+        order=Order(requested_by="user:operator"),
+    )
+    job_run(job=replay, listener=SilentListener())
+    named = _submit(hard, brands=_hard_brands())
+    job_run(job=named, listener=SilentListener())
+    without_video = _submit(gone)
+    job_run(job=without_video, listener=SilentListener())
+    gone.unlink()
+    failed = _submit(gone, asset=without_video.source_asset, overrides={"extract_frames": {"fps": 3.0}})
+    try:
+        job_run(job=failed, listener=SilentListener())
+    except MediaprocError:
+        pass  # what it is for: the job keeps the reason
+    paused = _submit(match, overrides={"extract_frames": {"fps": 4.0}})
+    job_move(paused, JobStatus.PAUSED)
+    later = timezone.now() + timedelta(days=30)
+    waiting = _submit(match, overrides={"extract_frames": {"fps": 5.0}}, queued=True, scheduled_for=later)
+    node = _checkpoint(report, "run_ocr")
+    bookmark_set(checkpoint_id=node, label="Kick-off, boards from the left", from_report=True, by="user:curator")
+    jobs = {
+        "report": report,
+        "replay": replay,
+        "hard": named,
+        "gone": without_video,
+        "failed": failed,
+        "paused": paused,
+        "waiting": waiting,
+    }
+    return {**{name: str(job.id) for name, job in jobs.items()}, "checkpoint": str(node)}
+
+
+def _clip(path: Path, seed: int) -> Path:
+    from detect.synthetic import build_match, render_match
+
+    render_match(build_match(seed, "easy", 6.0, 640, 360), path)
+    return path
+
+
+def _hard_brands() -> Any:
+    from brands.services import brands_ensure
+    from detect.types import KnownBrandRecord
+
+    return brands_ensure(listed=[KnownBrandRecord(name, aliases) for name, aliases in HARD_NAMES.items()])
+
+
+def _submit(path: Path, *, asset: Any = None, brands: Any = None, overrides: Any = None, **order: Any) -> Any:
+    from detect.media.probe import probe
+    from jobs.services import Order, asset_ensure, job_submit
+
+    return job_submit(
+        asset=asset or asset_ensure(probed=probe(path)),
+        video_path=str(path),
+        profile="soccer_broadcast",
+        overrides=overrides or {},
+        brands=brands,
+        order=Order(requested_by="user:operator", **order),
+    ).job
+
+
+def _checkpoint(job: Any, stage: str) -> Any:
+    from detect.models import Checkpoint
+
+    return Checkpoint.objects.get(job_id=job.id, stage=stage).id
+
+
+if __name__ == "__main__":
+    django.setup()
+    steps: dict[str, Callable[[], dict[str, Any]]] = {"people": people, "analyses": analyses}
+    Path(sys.argv[2]).write_text(json.dumps(steps[sys.argv[1]]()))
