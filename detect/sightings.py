@@ -92,7 +92,7 @@ def find_presences(
 
 def samples_shown(observations: Iterable[Observation], clock: SampleClock, stands_for: StandsFor) -> set[int]:
     """Samples that show the observations, near-duplicates included. Raises ``ValueError`` as above."""
-    return {index for seen in observations for _, index in _shown_on(seen.sequence, clock, stands_for)}
+    return {index for seen in observations for _, index in shown_on(seen.sequence, clock, stands_for)}
 
 
 def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: CompileReportOptions) -> BrandPresence:
@@ -112,11 +112,11 @@ def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: Co
 
 def _sights(detection: BrandDetection, clock: SampleClock, stands_for: StandsFor) -> Iterator[Sight]:
     for seen in detection.observations:
-        for sequence, index in _shown_on(seen.sequence, clock, stands_for):
+        for sequence, index in shown_on(seen.sequence, clock, stands_for):
             yield Sight(index, sequence, sequence == seen.sequence, seen.box, seen.confidence, detection)
 
 
-def _shown_on(sequence: int, clock: SampleClock, stands_for: StandsFor) -> Iterator[tuple[int, int]]:
+def shown_on(sequence: int, clock: SampleClock, stands_for: StandsFor) -> Iterator[tuple[int, int]]:
     """``(sequence, sample)`` of a frame and of the near-duplicates it stands for."""
     for shown in (sequence, *stands_for.get(sequence, ())):
         index = clock.index(shown)

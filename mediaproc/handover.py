@@ -23,10 +23,16 @@ Send = Callable[[Any], Any]
 Stream = Callable[[], AsyncGenerator[bytes, None]]
 
 _KEY = "mediaproc.handover"
+_STREAMED = (200, 206)
 
 
 def stream_response(
-    request: HttpRequest, *, content_type: str, live: Stream, stored: Callable[[], Iterator[bytes]]
+    request: HttpRequest,
+    *,
+    content_type: str,
+    live: Stream,
+    stored: Callable[[], Iterator[bytes]],
+    status: int = 200,
 ) -> StreamingHttpResponse:
     """A response whose body is ``live``. Where nobody can go on sending, as under a test's client, it is ``stored``.
 
@@ -34,9 +40,10 @@ def stream_response(
     """
     slot: list[Stream] | None = getattr(request, "scope", {}).get(_KEY)
     if slot is None:
-        response = StreamingHttpResponse(stored() if request.method != "HEAD" else (), content_type=content_type)
+        content = stored() if request.method != "HEAD" else ()
+        response = StreamingHttpResponse(content, status=status, content_type=content_type)
     else:
-        response = StreamingHttpResponse(_nothing(), content_type=content_type)
+        response = StreamingHttpResponse(_nothing(), status=status, content_type=content_type)
         if request.method != "HEAD":
             slot.append(live)
         response._resource_closers.append(_close_connections)  # type: ignore[attr-defined]
@@ -57,7 +64,7 @@ class HandOver:
 
         async def pass_on(message: Any) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and slot and message["status"] == 200:
+            if message["type"] == "http.response.start" and slot and message["status"] in _STREAMED:
                 start = message
             elif start is None:
                 await send(message)
@@ -65,15 +72,20 @@ class HandOver:
         await self._application({**scope, _KEY: slot}, receive, pass_on)
         if start is not None:
             await send(start)
-            await _send_until_gone(slot[0], receive, send)
+            measured = any(name.lower() == b"content-length" for name, _ in start["headers"])
+            await _send_until_gone(slot[0], receive, send, measured=measured)
 
 
 _sending: set[asyncio.Task[None]] = set()
 _stopping = False
 
 
-async def _send_until_gone(stream: Stream, receive: Receive, send: Send) -> None:
-    """Send what comes, until the stream has ended, the client is gone or the server stops."""
+async def _send_until_gone(stream: Stream, receive: Receive, send: Send, *, measured: bool) -> None:
+    """Send what comes, until the stream has ended, the client is gone or the server stops.
+
+    A body that is ``measured``, its length told in advance, and was cut short is not ended as if it were whole: the
+    server closes the connection, and the client knows.
+    """
     sending = asyncio.create_task(_send_all(stream, send))
     listening = asyncio.create_task(_until_gone(receive))
     _sending.add(sending)
@@ -88,7 +100,8 @@ async def _send_until_gone(stream: Stream, receive: Receive, send: Send) -> None
         outcomes = await asyncio.gather(sending, listening, return_exceptions=True)
     if isinstance(outcomes[0], Exception):
         raise outcomes[0]
-    if listening.cancelled():  # the client is still there
+    cut = measured and sending.cancelled()
+    if listening.cancelled() and not cut:  # the client is still there
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -112,14 +112,8 @@ class CompileReport:
     def run(self, ctx: StageContext, data: CompileReportInput) -> CompileReportOutput:
         options: CompileReportOptions = ctx.options
         clock = build_clock(ctx.source, data.extract_frames, data.filter_scenes, options.bridge_seconds)
-        stands_for = _duplicates(data.filter_scenes)
-        detections = [
-            *data.match_brands.detections,
-            *data.escalate_vlm.detections,
-            *data.escalate_cloud.detections,
-            *(_proposed(candidate) for candidate in data.escalate_cloud.unresolved if candidate.brand_like),
-        ]
-        presences = find_presences(detections, clock, stands_for, options)
+        stands_for = find_duplicates(data.filter_scenes)
+        presences = find_presences(reported_detections(data), clock, stands_for, options)
         known = {record.name: record for record in ctx.known_brands.brands}
         scene = Scene(clock, ctx.source.width, ctx.source.height, options, known)
         brands = build_brands(presences, scene)
@@ -176,7 +170,17 @@ def _frame_seconds(frame_rate: str) -> float:
     return float(1 / (rate if rate > 0 else _FALLBACK_FRAME_RATE))
 
 
-def _duplicates(scenes: Iterable[FilterScenesOutput]) -> StandsFor:
+def reported_detections(data: CompileReportInput) -> list[BrandDetection]:
+    """What all stages recognised, and the lettering that is proposed as a brand."""
+    return [
+        *data.match_brands.detections,
+        *data.escalate_vlm.detections,
+        *data.escalate_cloud.detections,
+        *(_proposed(candidate) for candidate in data.escalate_cloud.unresolved if candidate.brand_like),
+    ]
+
+
+def find_duplicates(scenes: Iterable[FilterScenesOutput]) -> StandsFor:
     """Dropped sequences by the kept one that stands for them, ascending."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for part in scenes:
