@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, TypeVar
 
+import msgspec
 from msgspec import Meta
 
 from detect.checkpoints import serde
@@ -181,7 +182,7 @@ def _pictures(ctx: StageContext, candidate: Candidate, count: int) -> list[Image
     """The candidate's best crop, then others spread evenly over the other moments it was seen."""
     others = sorted(
         (seen for seen in candidate.observations if seen.sequence != candidate.crop_sequence),
-        key=lambda seen: (seen.sequence, seen.box),
+        key=lambda seen: (seen.sequence, msgspec.structs.astuple(seen.box)),
     )
     extra = min(count - 1, len(others))
     chosen = [others[(2 * index + 1) * len(others) // (2 * extra)] for index in range(extra)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detect.config import convert_options
+from detect.types import Box, Observation
 from tests.providers.chat_server import chat_server, verdict
 from tests.providers.escalating import STAGE, ask_stage, given
 from tests.providers.made import DrawnFrames, candidate, context, provider, resources
@@ -26,6 +27,15 @@ class TestQuestions:
             STAGE.run(context(options, shared, frames=frames), given([candidate("ACNE", sequence=100, frames=9)]))
         assert len(server.asks[0].images) == 3
         assert frames.loaded == [100, 103, 107]
+
+    def test_show_what_is_on_a_frame_twice(self) -> None:
+        """Two boards with one text: a candidate has both, frame by frame."""
+        boxes = [Box(30, 70, 240, 110), Box(30, 170, 240, 210)]
+        seen = [Observation(sequence, box, 0.9) for sequence in range(100, 104) for box in boxes]
+        made = candidate("ACNE", sequence=100, observations=seen)
+        with chat_server(lambda ask: verdict("Acme")) as server:
+            ask_stage(resources([provider(server.base_url)]), [made], crops_per_question=2)
+        assert len(server.asks[0].images) == 2
 
     def test_are_no_more_pictures_than_there_are_moments(self) -> None:
         with chat_server(lambda ask: verdict("Acme")) as server:
