@@ -42,11 +42,13 @@ def known_brands_snapshot(*, asset: SourceAsset, only: Iterable[KnownBrand] | No
         wanted = {brand.id for brand in only} | {brand for _, brand in decided}
         brands = brands.filter(id__in={roots.get(brand, brand) for brand in wanted})
     records = _records(list(brands.order_by("normalized_name").prefetch_related("aliases", "logos")), roots)
+    names = {brand: record.name for brand, record in records.items()}
+    cached = {**_told(asset, roots, names, proposed=only is None), **_meant(decided, roots, names)}
     return KnownBrands(
         brands=tuple(records.values()),
         given=only is not None,
         rejected=tuple(RejectedText.objects.order_by("text").values_list("text", flat=True)),
-        cached=tuple(sorted(_cached(asset, decided, roots, records).items())),
+        cached=tuple(sorted(cached.items())),
     )
 
 
@@ -76,18 +78,23 @@ def _record(brand: KnownBrand, parts: list[KnownBrand]) -> KnownBrandRecord:
     )
 
 
-def _cached(
-    asset: SourceAsset,
-    decided: Iterable[tuple[str, UUID]],
-    roots: Mapping[UUID, UUID],
-    records: Mapping[UUID, KnownBrandRecord],
+def _told(
+    asset: SourceAsset, roots: Mapping[UUID, UUID], names: Mapping[UUID, str], *, proposed: bool
 ) -> dict[str, str]:
-    """Texts of this source with the brand that a model, or weightier a person, took them for."""
+    """Texts of this source with the known brand that a model took them for.
+
+    With ``proposed`` also those that it took for one nobody has confirmed: it would have to be asked again.
+    """
     sightings = SourceBrandSighting.objects.filter(source_asset=asset, detection_source__in=_RESOLVED_BY)
     told = [(text, seen.brand_id) for seen in sightings.order_by("brand_id") for text in seen.texts]
-    found = {}
-    for text, brand in [*told, *decided]:
-        record = records.get(roots.get(brand, brand))
-        if record is not None:
-            found[text] = record.name
-    return found
+    if told and proposed:
+        unconfirmed = KnownBrand.objects.filter(sightings__source_asset=asset, confirmed=False, merged_into=None)
+        unconfirmed = unconfirmed.exclude(normalized_name__in=RejectedText.objects.values("text"))
+        names = {**dict(unconfirmed.order_by().values_list("id", "canonical_name")), **names}
+    return _meant(told, roots, names)
+
+
+def _meant(texts: Iterable[tuple[str, UUID]], roots: Mapping[UUID, UUID], names: Mapping[UUID, str]) -> dict[str, str]:
+    """Texts with the name of the brand that each means today; those of brands without a name here are left out."""
+    meant = ((text, names.get(roots.get(brand, brand))) for text, brand in texts)
+    return {text: name for text, name in meant if name is not None}

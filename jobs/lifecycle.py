@@ -12,7 +12,8 @@ from detect.errors import ConflictError
 from detect.models import Checkpoint, ModelCharge, Timeline
 from jobs.choices import JobStatus
 from jobs.locks import driven_in_foreground
-from jobs.models import DetectJob
+from jobs.models import AcceptedResult, DetectJob
+from jobs.results.accepted import result_replace
 from jobs.states import job_move
 from jobs.work.tokens import announce_start, new_message_id
 from jobs.work.units import units_reset
@@ -73,6 +74,8 @@ def job_change(job: DetectJob, *, priority: int | None = None, tags: list[str] |
 def job_delete(job: DetectJob) -> None:
     """Remove a job with its checkpoints, and its frames where no other job has the same.
 
+    Where it was its video's accepted result, the newest other one takes its place.
+
     Raises ``ConflictError`` while it is worked on and while other jobs branch off it.
     """
     now = DetectJob.objects.select_for_update(of=("self",)).get(id=job.id)
@@ -83,8 +86,11 @@ def job_delete(job: DetectJob) -> None:
     Checkpoint.objects.filter(job_id=job.id).delete()
     ModelCharge.objects.filter(job_id=job.id).delete()
     timeline, job_id = job.timeline, job.id
+    accepted = AcceptedResult.objects.select_for_update().filter(job_id=job_id).exists()
     job.delete()
     job.id = job_id
+    if accepted:
+        result_replace(job.source_asset)
     if timeline is not None and not DetectJob.objects.filter(timeline=timeline).exists():
         _delete_timeline(timeline)
 

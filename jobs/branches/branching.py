@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from brands.models import KnownBrand
+from brands.review.recognised import brands_recognised
 from brands.selectors import known_brands_snapshot
 from detect.checkpoints.store import CheckpointRecord
 from detect.config import Overrides, Pipeline, ResolvedConfig, load_pipeline, merge, resolve
@@ -54,9 +56,13 @@ def branch_point(*, parent: DetectJob, start_stage: str, overrides: Overrides) -
 
 
 def _refreshed_brands(parent: DetectJob) -> KnownBrands:
-    """The brands a replay knows: those its parent was given, or all confirmed ones, as they are today."""
+    """The brands a replay knows, as they are today: all confirmed ones, or where its parent was given some, those.
+
+    With the given ones go those that people recognised in the video since: they are to be found where they were seen.
+    """
     before = job_known_brands(parent)
     only = None
     if before.given:
-        only = list(KnownBrand.objects.filter(id__in=[record.brand_id for record in before.brands]))
+        wanted = {UUID(record.brand_id) for record in before.brands} | brands_recognised(parent.source_asset)
+        only = list(KnownBrand.objects.filter(id__in=wanted, confirmed=True))
     return known_brands_snapshot(asset=parent.source_asset, only=only)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from uuid import UUID
 
 import cv2
 import imagehash
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from PIL import Image
 
+from brands.actions.base import decisions_hold
 from brands.live import announce_results
+from brands.models import BrandAppearance, ReviewItem
+from brands.review.grouping import groups_forget_empty
 from brands.review.items import Picture, pictures_of, result_record
+from brands.review.settling import groups_settle_quietly
 from detect.errors import ConflictError, MediaprocError
 from detect.exports.crops import crop_image
+from detect.models import SourceAsset
 from detect.report import Report
 from jobs.choices import JobStatus, RunType
 from jobs.models import AcceptedResult, DetectJob
+from jobs.results.concerns import decisions_concern
 from jobs.selectors import job_frames, job_report
 
 logger = logging.getLogger(__name__)
@@ -26,14 +33,36 @@ logger = logging.getLogger(__name__)
 def result_accept(*, job: DetectJob, by: str) -> AcceptedResult:
     """Make a finished job the result that counts for its video; the one before stays as it is, to go back to.
 
-    Raises ``ConflictError`` for a job that has no report.
+    Raises ``ConflictError`` for a job that has no report. What it shows follows at once, or with the next housekeeping
+    where that cannot be done now.
     """
     if job.status != JobStatus.COMPLETED:
         raise ConflictError(f"job {job.id} is {job.status}: only a finished job can be the accepted result")
     with transaction.atomic():
         result = _choose(job, by)
-    result_bring_in(result)
+    _try_to_bring_in(result)
     return result
+
+
+def result_replace(asset: SourceAsset) -> None:
+    """Accept the newest finished job of a video that has lost its accepted one; without one, nothing of it counts.
+
+    Inside the transaction that takes the job away.
+    """
+    finished = DetectJob.objects.filter(source_asset=asset, status=JobStatus.COMPLETED)
+    newest = finished.order_by("-completed_at", "-created_at").first()
+    if newest is not None:
+        _choose(newest, "")
+        transaction.on_commit(partial(job_bring_in, newest.id), robust=True)
+        return
+    decisions_hold()
+    items = ReviewItem.objects.filter(source_asset=asset)
+    groups = set(items.order_by().values_list("group_id", flat=True))
+    items.delete()
+    BrandAppearance.objects.filter(source_asset=asset).delete()
+    groups_forget_empty(list(groups))
+    groups_settle_quietly(groups)
+    transaction.on_commit(announce_results)
 
 
 def result_offer(job: DetectJob) -> None:
@@ -48,14 +77,18 @@ def result_offer(job: DetectJob) -> None:
 
 def result_bring_in(result: AcceptedResult) -> None:
     """Put what an accepted result shows before people and into the totals; one that is there already is left alone."""
-    job = DetectJob.objects.select_related("source_asset", "timeline").get(id=result.job_id)
+    job = DetectJob.objects.select_related("source_asset", "timeline").filter(id=result.job_id).first()
+    if job is None:
+        return
     report = job_report(job)
     hashes = _hashes(job, report)
     with transaction.atomic():
+        decisions_hold()  # one that is being made would otherwise see none of these, and they nothing of it
         held = AcceptedResult.objects.select_for_update().filter(id=result.id, job=job, recorded_at=None).first()
         if held is None:
             return
         result_record(asset=job.source_asset, report=report, hashes=hashes)
+        decisions_concern(asset=job.source_asset, made=job.created_at)
         held.recorded_at = timezone.now()
         held.save(update_fields=["recorded_at"])
         transaction.on_commit(announce_results)
@@ -83,7 +116,7 @@ def _choose(job: DetectJob, by: str) -> AcceptedResult:
 def _try_to_bring_in(result: AcceptedResult) -> bool:
     try:
         result_bring_in(result)
-    except MediaprocError as error:
+    except (Error, MediaprocError, OSError) as error:
         logger.warning("the result of job %s is not in the review yet: %s", result.job_id, error)
         return False
     return True
