@@ -47,11 +47,11 @@ def asset_video_file(asset: SourceAsset) -> RangedFile:
     try:
         file = _open(asset.path)
     except (FileNotFoundError, NotADirectoryError, NotFoundError, RootError) as error:
-        raise NotFoundError("The video file is not there any more") from error
+        raise NotFoundError("The video file is not there any more.") from error
     except OSError as error:
         raise StorageError(f"The video file cannot be read: {error.strerror or error}") from error
     if file.size != asset.probe.get("size_bytes", file.size):
-        raise NotFoundError("The video file is not the one that was analysed any more")
+        raise NotFoundError("The video file is not the one that was analysed any more.")
     return file
 
 
