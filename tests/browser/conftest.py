@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from mediaproc.datafolder import PROJECT_ROOT
 from mediaproc.roles import Role
-from tests.browser.audit import Troubles
+from tests.browser.audit import Exempt, Troubles, assert_fits, audit
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.site import PASSWORD, Site, running_site
 
@@ -31,6 +31,10 @@ class PageAs(Protocol):
 
 class Screenshot(Protocol):
     def __call__(self, page: Page, name: str, *, whole: bool = True) -> Path: ...
+
+
+class Look(Protocol):
+    def __call__(self, page: Page, name: str, *, exempt: Iterable[Exempt] = ()) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,22 @@ def screenshot() -> Screenshot:
         return path
 
     return take
+
+
+@pytest.fixture(scope=_SCOPE)
+def look(screenshot: Screenshot) -> Look:
+    """Judges the page that is open, in light and dark, and keeps pictures of it."""
+
+    def judge(page: Page, name: str, *, exempt: Iterable[Exempt] = ()) -> None:
+        expect(page.locator("h1").first).to_be_visible()
+        assert_fits(page)
+        screenshot(page, f"{name}-light")
+        audit(page, exempt=exempt)
+        page.emulate_media(color_scheme="dark")
+        screenshot(page, f"{name}-dark")
+        audit(page, exempt=exempt, only=["color-contrast"])
+
+    return judge
 
 
 # what sticks to the window's edge would lie across the middle of a picture that is longer than the window

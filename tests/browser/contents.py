@@ -26,6 +26,7 @@ HARD_NAMES = {
 
 #: File and seed of what is analysed.
 CLIPS = {"match.mp4": 7, "cup-final.mp4": 8, "gone.mp4": 9}
+FEW_FRAMES = {"extract_frames": {"fps": 1.0}}
 
 
 def people() -> dict[str, Any]:
@@ -39,13 +40,14 @@ def people() -> dict[str, Any]:
     administrator = User.objects.get(username=Role.ADMINISTRATOR.value)
     administrator.is_superuser = True
     administrator.save(update_fields=["is_superuser"])
-    return {role.value: User.objects.get(username=role.value).pk for role in Role}
+    return {}
 
 
 def analyses() -> dict[str, Any]:
     """Three clips: one analysed twice, one with hard names, one whose file is gone; and jobs that are not finished."""
     from django.utils import timezone
 
+    from brands.models import KnownBrand
     from detect.errors import MediaprocError
     from detect.events import SilentListener
     from jobs.branches.scenarios import bookmark_set
@@ -68,9 +70,9 @@ def analyses() -> dict[str, Any]:
         order=Order(requested_by="user:operator"),
     )
     job_run(job=replay, listener=SilentListener())
-    named = _submit(hard, brands=_hard_brands())
+    named = _submit(hard, brands=_hard_brands(), overrides=FEW_FRAMES)
     job_run(job=named, listener=SilentListener())
-    without_video = _submit(gone)
+    without_video = _submit(gone, overrides=FEW_FRAMES)
     job_run(job=without_video, listener=SilentListener())
     gone.unlink()
     failed = _submit(gone, asset=without_video.source_asset, overrides={"extract_frames": {"fps": 3.0}})
@@ -93,7 +95,14 @@ def analyses() -> dict[str, Any]:
         "paused": paused,
         "waiting": waiting,
     }
-    return {**{name: str(job.id) for name, job in jobs.items()}, "checkpoint": str(node)}
+    found = {"checkpoint": node, "brand": KnownBrand.objects.latest("created_at").id, **people_ids()}
+    return {**{name: str(job.id) for name, job in jobs.items()}, **{name: str(one) for name, one in found.items()}}
+
+
+def people_ids() -> dict[str, int]:
+    from django.contrib.auth.models import User
+
+    return dict(User.objects.values_list("username", "id"))
 
 
 def _clip(path: Path, seed: int) -> Path:

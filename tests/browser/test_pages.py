@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 from django.urls import resolve
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from rest_framework.views import APIView
 
 from mediaproc.access import RULES
 from mediaproc.roles import Role
 from tests.access.routes import site_routes
 from tests.browser.addresses import DOCUMENTS, EMPTY, NO_PAGES, PAGES, Shown
-from tests.browser.audit import Exempt, Troubles, assert_fits, audit
-from tests.browser.conftest import Filled, PageAs, Screenshot
+from tests.browser.audit import Troubles, audit
+from tests.browser.conftest import Filled, Look, PageAs, Screenshot
 from tests.browser.site import Site
 
 WIDTHS = (1280, 390)
@@ -22,17 +20,6 @@ WIDTHS = (1280, 390)
 
 def named(shown: Shown) -> str:
     return shown.name
-
-
-def look(page: Page, screenshot: Screenshot, name: str, *, exempt: Iterable[Exempt] = ()) -> None:
-    """Judge the page that is open, in both colour schemes, and keep pictures of it."""
-    expect(page.locator("h1").first).to_be_visible()
-    assert_fits(page)
-    screenshot(page, f"{name}-light")
-    audit(page, exempt=exempt)
-    page.emulate_media(color_scheme="dark")
-    screenshot(page, f"{name}-dark")
-    audit(page, exempt=exempt, only=["color-contrast"])
 
 
 def test_every_page_has_an_address_here() -> None:
@@ -53,22 +40,20 @@ def _is_rest(path: str) -> bool:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("shown", EMPTY, ids=named)
 def test_page_when_there_is_nothing_yet(
-    page_as: PageAs, empty_site: Site, screenshot: Screenshot, shown: Shown, width: int
+    page_as: PageAs, empty_site: Site, look: Look, shown: Shown, width: int
 ) -> None:
     page = page_as(shown.role, width=width, on=empty_site)
     page.goto(shown.address({}))
-    look(page, screenshot, f"empty-{shown.name}-{width}", exempt=shown.exempt)
+    look(page, f"empty-{shown.name}-{width}", exempt=shown.exempt)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("shown", PAGES, ids=named)
-def test_page(
-    page_as: PageAs, filled: Filled, screenshot: Screenshot, troubles: Troubles, shown: Shown, width: int
-) -> None:
+def test_page(page_as: PageAs, filled: Filled, look: Look, troubles: Troubles, shown: Shown, width: int) -> None:
     page = page_as(shown.role, width=width)
     with troubles.allowed(*shown.troubles):
         page.goto(shown.address(filled.ids))
-    look(page, screenshot, f"{shown.name}-{width}", exempt=shown.exempt)
+    look(page, f"{shown.name}-{width}", exempt=shown.exempt)
 
 
 @pytest.mark.parametrize("shown", DOCUMENTS, ids=named)
@@ -90,7 +75,7 @@ def test_document_of_the_interfaces(
 )
 def test_error_page(
     page_as: PageAs,
-    screenshot: Screenshot,
+    look: Look,
     troubles: Troubles,
     name: str,
     role: Role,
@@ -101,14 +86,14 @@ def test_error_page(
     page = page_as(role, width=width)
     with troubles.allowed(f"{address}: {status}$"):
         page.goto(address)
-    look(page, screenshot, f"{name}-{width}")
+    look(page, f"{name}-{width}")
 
 
-def test_login_that_is_refused(page_as: PageAs, screenshot: Screenshot) -> None:
+def test_login_that_is_refused(page_as: PageAs, look: Look) -> None:
     page = page_as(None, width=390)
     page.goto("/login")
     page.get_by_label("User").fill("nobody")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("correct username and password")
-    look(page, screenshot, "login-refused-390")
+    look(page, "login-refused-390")
