@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jobs.pages import actions, compare, listing, pictures, scenarios, submit, tree, tune, views
+from jobs.pages import (
+    actions,
+    boxes,
+    compare,
+    downloads,
+    evidence,
+    listing,
+    pictures,
+    scenarios,
+    submit,
+    tree,
+    tune,
+    video,
+    views,
+)
 
 urlpatterns = [
     path("", listing.job_list, name="job-list"),
@@ -18,8 +32,17 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/replay", tree.replay, name="page-replay"),
     path("checkpoints/<uuid:checkpoint_id>/bookmark", tree.bookmark, name="page-bookmark"),
     path("jobs/<uuid:job_id>/tune", tune.tune_page, name="page-tune"),
-    path("jobs/<uuid:job_id>/report.json", views.report_json, name="job-report-json"),
-    path("jobs/<uuid:job_id>/report.csv", views.report_csv, name="job-report-csv"),
+    path("jobs/<uuid:job_id>/report.json", downloads.report_json, name="job-report-json"),
+    path("jobs/<uuid:job_id>/report.csv", downloads.report_csv, name="job-report-csv"),
+    path("jobs/<uuid:job_id>/report.xlsx", downloads.report_xlsx, name="job-report-xlsx"),
+    path("jobs/<uuid:job_id>/print", downloads.report_print, name="job-report-print"),
+    path("jobs/<uuid:job_id>/brands/<int:brand>", evidence.exposures, name="job-exposures"),
+    path("jobs/<uuid:job_id>/brands/<int:brand>/exposures/<int:place>", evidence.exposure, name="job-exposure"),
+    path("jobs/<uuid:job_id>/undecided", evidence.undecided, name="job-undecided"),
+    path("jobs/<uuid:job_id>/changes", evidence.changes, name="job-changes"),
+    path("assets/<uuid:asset_id>/video", video.asset_video, name="asset-video"),
+    path("jobs/<uuid:job_id>/boxes.json", boxes.job_boxes_json, name="job-boxes"),
+    path("jobs/<uuid:job_id>/frames.json", video.job_frame_times, name="job-frame-times"),
     path("jobs/<uuid:job_id>/frames/<int:sequence>.jpg", pictures.job_frame, name="job-frame"),
     path("jobs/<uuid:job_id>/thumbs/<int:sequence>.jpg", pictures.job_thumb, name="job-thumb"),
     path(

@@ -35,7 +35,8 @@ HEADER = (
     "brand_quality_score",
     "brand_media_value",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: The last four are what some spreadsheets take for the first four.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def exposure_rows(report: Report) -> Iterator[tuple[Cell, ...]]:

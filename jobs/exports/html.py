@@ -9,7 +9,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from detect.report import Report, Xywh
+from jobs.exports.evidence_view import unresolved_view
 from jobs.exports.view import report_context
+
+_STYLES = ("css/report.css", "css/timeline.css")
+_SCRIPTS = ("js/timeline.js", "js/timeline_controls.js", "js/report.js")
 
 
 class WrittenPictures:
@@ -23,10 +27,15 @@ class WrittenPictures:
 
 
 def render_html(report: Report) -> bytes:
-    """The page as UTF-8, its style and script inside it."""
-    context = report_context(report, WrittenPictures())
-    files = {"style": _own_file("css/report.css"), "script": _own_file("js/report.js")}
-    return render_to_string("report/file.html", {**context, **files}).encode()
+    """The page as UTF-8, with its style, its scripts and all evidence inside it."""
+    links = WrittenPictures()
+    context = {
+        **report_context(report, links, with_exposures=True),
+        "unresolved": [unresolved_view(item, report, links) for item in report.unresolved],
+        "styles": [_own_file(name) for name in _STYLES],
+        "scripts": [_own_file(name) for name in _SCRIPTS],
+    }
+    return render_to_string("report/file.html", context).encode()
 
 
 def _own_file(name: str) -> SafeString:

@@ -1,7 +1,7 @@
-"""A report as its page shows it: all figures are texts, all pictures are links.
+"""A report as its pages show it: all figures are texts, all pictures are links.
 
-One template serves the file written beside a report and the page of the site; they differ in
-:class:`~jobs.exports.brand_view.PictureLinks`.
+The pieces in ``templates/report`` serve the file written beside a report, the page of the site and the one for paper;
+they differ in :class:`~jobs.exports.evidence_view.PictureLinks`, and the file alone has all exposures in it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,22 @@ from typing import Any
 
 from detect.geometry import covered_length
 from detect.report import Report, ReportStage
-from jobs.exports.brand_view import QUALITY_WORDS, Fact, PictureLinks, brand_view, unresolved_view
-from jobs.exports.timeline import build_timeline, percentage
-from jobs.exports.words import STAGE_WORDS, frame_rate, length, moment, money, percent, plural
+from jobs.exports.brand_view import brand_view
+from jobs.exports.evidence_view import Fact, PictureLinks
+from jobs.exports.timeline import timeline_data
+from jobs.exports.words import (
+    QUALITY_WORDS,
+    STAGE_WORDS,
+    frame_rate,
+    length,
+    moment,
+    money,
+    percent,
+    percentage,
+    plural,
+)
+
+_COSTS = ("usd", "calls", "input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True)
@@ -24,26 +37,28 @@ class StageView:
     share: str
     state: str
     state_word: str
+    cost: str
     detail: str
 
 
-def report_context(report: Report, links: PictureLinks) -> dict[str, Any]:
-    """What ``templates/report/_report.html`` shows."""
+def report_context(report: Report, links: PictureLinks, *, with_exposures: bool) -> dict[str, Any]:
+    """What the pieces in ``templates/report`` show, but for undecided candidates, which come in pages."""
+    brands = range(len(report.brands))
     return {
         "title": PurePath(report.source.path).name or report.source.path,
         "report": report,
-        "timeline": build_timeline(report),
+        "timeline": timeline_data(report),
         "tiles": _tiles(report),
-        "brands": [brand_view(index, report, links) for index in range(len(report.brands))],
+        "brands": [brand_view(index, report, links, with_exposures=with_exposures) for index in brands],
         "has_media_value": any(brand.media_value for brand in report.brands),
         "currency": report.scoring.currency,
         "weights": _weights(report),
-        "unresolved": [unresolved_view(item, report, links) for item in report.unresolved],
         "source_line": _source_line(report),
         "source_facts": _source_facts(report),
         "problems": report.source.problems,
         "notes": [(STAGE_WORDS.get(note.stage, note.stage), note.kind, note.reason) for note in report.notes],
         "stages": _stages(report.stages),
+        "stages_cost": money(report.costs.usd) if report.costs.calls else "",
         "stages_seconds": length(sum(stage.seconds for stage in report.stages)),
     }
 
@@ -120,12 +135,23 @@ def _stages(stages: list[ReportStage]) -> list[StageView]:
             share=percentage(stage.seconds, longest),
             state=state,
             state_word=word,
+            cost=_cost(stage),
             detail=stage.skipped
-            or ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in stage.stats.items()),
+            or ", ".join(
+                f"{name.replace('_', ' ')} {value}" for name, value in stage.stats.items() if name not in _COSTS
+            ),
         )
         for stage in stages
         for state, word in [_state(stage)]
     ]
+
+
+def _cost(stage: ReportStage) -> str:
+    """What models were paid, with how often they were asked; what was reused had been paid for before."""
+    calls = int(stage.stats.get("calls", 0))
+    if not calls:
+        return ""
+    return f"{money(str(stage.stats.get('usd', '0')))} for {plural(calls, 'call')}{', paid before' * stage.reused}"
 
 
 def _state(stage: ReportStage) -> tuple[str, str]:

@@ -8,21 +8,30 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from detect.types import DetectionSource, Placement
+
 _MINUTE, _HOUR = 60, 3600
 
-PLACEMENT_WORDS = {
+PLACEMENT_WORDS: dict[Placement, str] = {
     "board": "Board",
     "led": "LED board",
     "jersey": "Jersey",
     "overlay": "Screen graphic",
     "other": "Elsewhere",
 }
-SOURCE_WORDS = {
+SOURCE_WORDS: dict[DetectionSource, str] = {
     "ocr": "text read",
     "logo": "logo picture",
     "local_vlm": "local vision model",
     "cloud_llm": "cloud vision model",
     "manual": "a person",
+}
+QUALITY_WORDS = {
+    "size": "Size",
+    "position": "Position",
+    "clarity": "Clarity",
+    "duration": "Duration",
+    "solus": "Alone on screen",
 }
 STAGE_WORDS = {
     "extract_frames": "Extract frames",
@@ -84,3 +93,8 @@ def frame_rate(ratio: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 brand``, ``3 brands``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percentage(part: float, whole: float) -> str:
+    """A share as a length in SVG, always with a point and never beyond the picture; 0 of nothing."""
+    return f"{min(100.0, max(0.0, 100 * part / whole if whole else 0.0)):.4f}".rstrip("0").rstrip(".") + "%"

@@ -16,12 +16,12 @@ from detect.models import Timeline
 from jobs.choices import EventKind, JobStatus, UnitState
 from jobs.exports.words import length, percent, plural
 from jobs.models import DetectJob, JobEvent, WorkUnit
+from jobs.pages.log import log_lines
 from jobs.pages.shown import stage_word, when, words
 from jobs.selectors import job_branch
 from jobs.work.presence import workers_present
 from jobs.work.units import MOST_FAILURES
 
-_LOG_LINES = 300
 _MOST_CELLS = 240
 _FEWEST_FRAMES = 3
 _QUEUE_WORDS = {"cpu": "a processor", "gpu": "a graphics card", "cloud": "models elsewhere"}
@@ -67,25 +67,17 @@ def progress_context(job: DetectJob) -> dict[str, Any]:
         "brands": events["brands"],
         "waits": _waits(job, now),
         "failure": _failure(job, units) if job.status == JobStatus.FAILED else None,
-        "lines": events["lines"],
+        "lines": log_lines(job.id),
         "frames": _frames(job),
     }
 
 
 def _events(job: DetectJob) -> dict[str, Any]:
-    """The latest update, every brand and the last log lines."""
+    """The latest update and every brand."""
     stored = JobEvent.objects.filter(job=job)
     update = stored.filter(kind=EventKind.UPDATE).order_by("-number").values_list("data", flat=True).first()
     brands = stored.filter(kind=EventKind.BRAND).order_by("number").values_list("data", flat=True)
-    lines = stored.filter(kind=EventKind.LOG).order_by("-number").values("data", "created_at")[:_LOG_LINES]
-    return {
-        "update": update or {},
-        "brands": list(brands),
-        "lines": [
-            {"at": f"{line['created_at']:%H:%M:%S}", "level": line["data"]["level"], "text": line["data"]["line"]}
-            for line in reversed(lines)
-        ],
-    }
+    return {"update": update or {}, "brands": list(brands)}
 
 
 def _figures(job: DetectJob, update: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,36 +1,36 @@
-"""A job's page, and its report as files."""
+"""A job's page."""
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.http import content_disposition_header
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from detect.config import Overrides
-from detect.exports.rows import to_csv
-from detect.report import Report, to_json
 from jobs.branches.trees import own_overrides
 from jobs.choices import JobStatus
 from jobs.exports.view import report_context
-from jobs.models import DetectJob
+from jobs.models import AcceptedResult, DetectJob
+from jobs.pages.evidence import undecided_context
+from jobs.pages.family import family_drawing
+from jobs.pages.finished import LARGE
+from jobs.pages.log import log_lines
 from jobs.pages.options import differences
 from jobs.pages.pictures import SitePictures
 from jobs.pages.progress import progress_context
-from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name
+from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word
+from jobs.pages.video import player_context
 from jobs.selectors import job_report
-
-#: Lists of frames grow with the video, and the page is asked for again and again while the job runs.
-_LARGE = ("timeline__frames_meta", "timeline__frames_manifest")
 
 
 @require_safe
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A finished job's report; of another job, how far it is and what it waits for, or why it failed."""
-    jobs = DetectJob.objects.select_related("source_asset", "timeline", "parent_job").defer(*_LARGE)
+    jobs = DetectJob.objects.select_related("source_asset", "timeline", "parent_job").defer(*LARGE)
     job = get_object_or_404(jobs, id=job_id)
     context = {
         "job": job,
@@ -40,11 +40,33 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "changed": differences(_own_overrides(job)),
         "actions": actions_for(job),
         "unfinished": job.status in (JobStatus.PENDING, JobStatus.RUNNING),
+        "here": "jobs",
         **abilities(request),
     }
     if job.status != JobStatus.COMPLETED:
         return render(request, "jobs/progress.html", {**context, **progress_context(job)})
-    return render(request, "jobs/report.html", {**context, **report_context(job_report(job), SitePictures(job.id))})
+    return render(request, "jobs/report.html", {**context, **_finished_context(job)})
+
+
+def _finished_context(job: DetectJob) -> dict[str, Any]:
+    """The report with what is around it: the player, what counts for the video, the log, other tries."""
+    report = job_report(job)
+    accepted = AcceptedResult.objects.filter(source_asset_id=job.source_asset_id).first()
+    return {
+        **report_context(report, SitePictures(job.id), with_exposures=False),
+        **undecided_context(job, report),
+        **player_context(job),
+        "title": job_name(job),
+        "accepted": accepted,
+        "is_accepted": accepted is not None and accepted.job_id == job.id,
+        "from_stage": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
+        "family": family_drawing(job),
+        "tip": report.checkpoint_id,
+        "lines": log_lines(job.id),
+        "exposure_url": reverse("job-exposure", args=[job.id, 0, 0]),  # zeros stand for the brand and its exposure
+        "print_url": reverse("job-report-print", args=[job.id]),
+        "review_url": _review_url(job),
+    }
 
 
 def _own_overrides(job: DetectJob) -> Overrides:
@@ -52,32 +74,8 @@ def _own_overrides(job: DetectJob) -> Overrides:
     return own_overrides(job.config_overrides, job.parent_job.config_overrides if job.parent_job else {})
 
 
-@require_safe
-def report_json(request: HttpRequest, job_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """``report.json`` of a finished job."""
-    job, report = _finished(job_id)
-    return _download(to_json(report), "application/json", f"{_stem(job)}.report.json")
-
-
-@require_safe
-def report_csv(request: HttpRequest, job_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """``report.csv`` of a finished job."""
-    job, report = _finished(job_id)
-    return _download(to_csv(report), "text/csv; charset=utf-8", f"{_stem(job)}.report.csv")
-
-
-def _finished(job_id: UUID) -> tuple[DetectJob, Report]:
-    job = get_object_or_404(DetectJob, id=job_id)
-    if job.status != JobStatus.COMPLETED:
-        raise Http404(f"job {job_id} is {job.status}: it has no report yet")
-    return job, job_report(job)
-
-
-def _download(body: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=content_type)
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
-    return response
-
-
-def _stem(job: DetectJob) -> str:
-    return PurePath(job_name(job)).stem or str(job.id)
+def _review_url(job: DetectJob) -> str:
+    try:
+        return f"{reverse('review')}?job={job.id}"
+    except NoReverseMatch:
+        return ""

@@ -1,133 +1,80 @@
-/* The report's page without this script is complete; with it, bars show their pictures, tables sort, the timeline zooms. */
+/* The report's page is complete without this script; with it tables sort and filter, pictures open large, chosen
+   exposures show their evidence below the timeline, and a picture that is gone says so. */
 (() => {
   "use strict";
-  const report = document.querySelector(".report");
+  const report = document.querySelector(".report[data-width]");
   if (!report) return;
   const all = (selector, within = report) => [...within.querySelectorAll(selector)];
   const one = (selector, within = report) => within.querySelector(selector);
   const make = (tag, className = "", text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
-  const duration = Number(report.dataset.duration) || 0;
+  const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+  all(".r-js").forEach((element) => { element.hidden = false; });
 
-  const clock = (seconds) => {
-    const tenths = Math.round(seconds * 10), whole = Math.floor(tenths / 10);
-    const two = (number) => String(number).padStart(2, "0");
-    const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-    return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}.${tenths % 10}`;
+  /* a picture whose frame is no longer stored */
+  const gone = (image) => {
+    if (image.closest(".r-gone")) return;
+    const place = make("span", "r-gone", image.closest(".r-thumb-place, .r-named") ? "" : "Picture no longer stored");
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", image.alt ? `${image.alt}: picture no longer stored` : "Picture no longer stored");
+    if (image.classList.contains("r-thumb")) place.classList.add("r-thumb");
+    image.replaceWith(place);
   };
-  const exposureOf = (bar) => document.getElementById(bar.getAttribute("href").slice(1));
+  const lost = (image) => image.complete && !image.naturalWidth && image.currentSrc;
+  report.addEventListener("error", (event) => { if (event.target.tagName === "IMG") gone(event.target); }, true);
+  all("img").filter(lost).forEach(gone);
 
-  /* timeline: hover, choose, keys, zoom, kinds of place */
-  const bars = all(".r-bar");
-  const inspector = one(".r-inspector");
-  const shown = (bar) => !bar.hasAttribute("hidden");
-  const laneOf = (bar) => all(".r-bar", bar.closest(".r-lane")).filter(shown);
-  all(".r-js, .r-zoom").forEach((element) => { element.hidden = false; });
-
-  const tip = make("div", "r-tip");
-  tip.hidden = true;
-  report.append(tip);
-  const showTip = (bar) => {
-    const exposure = exposureOf(bar);
-    tip.replaceChildren(make("b", "", exposure.dataset.brand), make("div", "", one("h3", exposure).textContent), make("div", "", one("p", exposure).firstChild.textContent));
-    const picture = one("img", exposure);
-    if (picture) tip.append(Object.assign(make("img"), { src: picture.getAttribute("src"), alt: "" }));
-    tip.hidden = false;
-    const at = one(".r-sure", bar).getBoundingClientRect(), size = tip.getBoundingClientRect();
-    const left = Math.max(8, Math.min(at.left + at.width / 2 - size.width / 2, innerWidth - size.width - 8));
-    const above = at.top - size.height - 8;
-    Object.assign(tip.style, { left: `${left}px`, top: `${above > 8 ? above : at.bottom + 8}px` });
-  };
-  const hideTip = () => { tip.hidden = true; };
-
-  const choose = (bar) => {
-    const exposure = exposureOf(bar), lane = laneOf(bar), place = lane.indexOf(bar);
-    bars.forEach((other) => other.classList.toggle("r-chosen", other === bar));
-    const head = make("div", "r-inspector-head");
-    head.append(make("b", "", exposure.dataset.brand));
-    const step = (label, other) => {
-      const button = Object.assign(make("button", "", label), { type: "button", disabled: !other });
-      button.addEventListener("click", () => { choose(other); });
-      head.append(button);
+  /* evidence of the exposure that was chosen on the timeline */
+  const section = one(".r-time"), inspector = one(".r-inspector");
+  if (inspector) {
+    const title = one("b", inspector), body = one(".r-inspector-body", inspector), inList = one("a", inspector);
+    const [earlier, later] = all("[data-step]", inspector);
+    let now = null;
+    const fill = async ({ brand, exposure }) => {
+      const here = document.getElementById(`e-${brand}-${exposure}`), address = section.dataset.exposure;
+      if (here) {
+        const copy = make("div", "r-exposure");
+        copy.append(...here.cloneNode(true).childNodes);
+        all("img", copy).forEach((image) => { image.loading = "eager"; });
+        body.replaceChildren(copy);
+      } else if (address) {
+        body.setAttribute("aria-busy", "true");
+        await window.htmx.ajax("GET", address.replace("/brands/0/exposures/0", `/brands/${brand}/exposures/${exposure}`), { target: body, swap: "innerHTML" });
+        body.removeAttribute("aria-busy");
+      }
     };
-    step("← Earlier", lane[place - 1]);
-    step("Later →", lane[place + 1]);
-    head.append(Object.assign(make("a", "", "In the list"), { href: `#${exposure.id}` }));
-    const close = Object.assign(make("button", "", "Close"), { type: "button" });
-    close.addEventListener("click", () => { inspector.hidden = true; bar.classList.remove("r-chosen"); bar.focus(); });
-    head.append(close);
-    const body = exposure.cloneNode(true);
-    body.removeAttribute("id");
-    all("img", body).forEach((image) => { image.loading = "eager"; });
-    const holder = make("div", "r-exposure");
-    holder.append(...body.childNodes);
-    inspector.replaceChildren(head, holder);
-    inspector.hidden = false;
-  };
-
-  all(".r-lane").forEach((lane) => all(".r-bar", lane).forEach((bar, place) => bar.setAttribute("tabindex", place ? "-1" : "0")));
-  bars.forEach((bar) => {
-    bar.addEventListener("pointerenter", () => showTip(bar));
-    bar.addEventListener("pointerleave", hideTip);
-    bar.addEventListener("focus", () => { if (bar.matches(":focus-visible")) showTip(bar); });
-    bar.addEventListener("blur", hideTip);
-    bar.addEventListener("click", (event) => { event.preventDefault(); hideTip(); choose(bar); });
-    bar.addEventListener("keydown", (event) => {
-      const lane = laneOf(bar), place = lane.indexOf(bar);
-      const target = { ArrowRight: lane[place + 1], ArrowLeft: lane[place - 1], Home: lane[0], End: lane.at(-1) }[event.key];
-      if (event.key === " ") { event.preventDefault(); choose(bar); }
-      if (!target) return;
-      event.preventDefault();
-      lane.forEach((other) => other.setAttribute("tabindex", other === target ? "0" : "-1"));
-      target.focus();
+    document.addEventListener("timeline:choose", ({ detail }) => {
+      now = detail;
+      title.textContent = `${detail.name} · ${detail.title}`;
+      title.dir = "auto";
+      earlier.disabled = detail.exposure === 0;
+      later.disabled = detail.exposure === detail.last;
+      inList.href = `#e-${detail.brand}-${detail.exposure}`;
+      inspector.hidden = false;
+      fill(detail);
+      if (detail.focus) title.focus();
+      else if (inspector.getBoundingClientRect().top > innerHeight - 160) inspector.scrollIntoView({ block: "nearest" });
     });
-  });
-
-  /* a bar of half a second in a long match is a hair wide: the nearest one in the lane is meant */
-  all(".r-lane").forEach((lane) => lane.addEventListener("click", (event) => {
-    if (event.target.closest(".r-bar")) return;
-    const away = (bar) => {
-      const box = one(".r-sure", bar).getBoundingClientRect();
-      return Math.max(box.left - event.clientX, event.clientX - box.right, 0);
-    };
-    const nearest = all(".r-bar", lane).filter(shown).sort((a, b) => away(a) - away(b))[0];
-    if (nearest && away(nearest) < 16) choose(nearest);
-  }));
-
-  const canvas = one(".r-canvas"), scroll = one(".r-scroll");
-  if (canvas) {
-    let zoom = 1;
-    const most = Math.max(2, 2 ** Math.ceil(Math.log2(Math.max(1, duration / 20))));
-    const setZoom = (wanted, at = 0.5) => {
-      const middle = (scroll.scrollLeft + scroll.clientWidth * at) / canvas.clientWidth;
-      zoom = Math.min(most, Math.max(1, wanted));
-      canvas.style.width = `${zoom * 100}%`;
-      canvas.classList.toggle("z1", zoom >= 4);
-      canvas.classList.toggle("z2", zoom >= 16);
-      one(".r-zoom output").textContent = `${zoom}×`;
-      scroll.scrollLeft = middle * canvas.clientWidth - scroll.clientWidth * at;
-    };
-    one("[data-zoom=in]").addEventListener("click", () => setZoom(zoom * 2));
-    one("[data-zoom=out]").addEventListener("click", () => setZoom(zoom / 2));
-    const cursor = one(".r-cursor");
-    canvas.addEventListener("pointermove", (event) => {
-      const box = canvas.getBoundingClientRect(), share = (event.clientX - box.left) / box.width;
-      cursor.hidden = event.pointerType === "touch";
-      cursor.style.left = `${share * 100}%`;
-      cursor.classList.toggle("r-left", share > 0.85);
-      cursor.firstElementChild.textContent = clock(share * duration);
+    const close = (focus) => { inspector.hidden = true; now = null; tell("timeline:close", { focus }); };
+    inspector.addEventListener("click", ({ target }) => {
+      const step = Number(target.dataset.step);
+      if (step) tell("timeline:open", { brand: now.brand, exposure: now.exposure + step });
+      if ("close" in target.dataset) close(true);
     });
-    canvas.addEventListener("pointerleave", () => { cursor.hidden = true; });
+    inspector.addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
   }
 
-  all(".r-chip").forEach((chip) => chip.addEventListener("click", () => {
-    const on = chip.getAttribute("aria-pressed") !== "true";
-    chip.setAttribute("aria-pressed", String(on));
-    all(`[data-placement="${chip.dataset.placement}"]`).forEach((element) => {
-      if (element !== chip) element.toggleAttribute("hidden", !on);
+  /* from evidence to the video, where there is a player */
+  const player = document.getElementById("player");
+  if (player) {
+    report.classList.add("r-with-player");
+    report.addEventListener("click", ({ target }) => {
+      if (!target.dataset?.seek) return;
+      tell("player:seek", { time: Number(target.dataset.seek), play: true });
+      player.scrollIntoView({ block: "nearest" });
     });
-  }));
+  }
 
-  /* tables */
+  /* tables: order, and a filter where there are many brands */
   all("table[data-sortable]").forEach((table) => {
     const body = table.tBodies[0];
     all("th[data-key]", table).forEach((header) => {
@@ -143,6 +90,21 @@
       });
     });
   });
+  const filter = one("#r-filter");
+  if (filter) {
+    const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+    const named = all("#r-brands tbody tr, .r-brand").map((element) => [element, plain(element.dataset.name)]);
+    const rows = all("#r-brands tbody tr").length;
+    filter.addEventListener("input", () => {
+      const wanted = plain(filter.value.trim());
+      let shown = 0;
+      named.forEach(([element, name]) => {
+        element.hidden = !name.includes(wanted);
+        if (!element.hidden && element.tagName === "TR") shown += 1;
+      });
+      one("#r-filter-said").textContent = wanted ? `${shown} of ${rows}` : "";
+    });
+  }
 
   /* pictures, large: the whole frame with the box where there is one, else the crop */
   const viewer = one(".r-viewer"), stage = one(".r-viewer-stage");
@@ -154,10 +116,9 @@
   };
   const view = (place) => {
     current = (place + row.length) % row.length;
-    const link = row[current], small = one("img", link);
+    const link = row[current], small = one("img, .r-gone", link), told = small.alt ?? small.getAttribute("aria-label");
     const holder = make("div");
-    const image = Object.assign(make("img", link.dataset.frame ? "" : "r-enlarged"), { src: link.href, alt: small.alt });
-    holder.append(image);
+    holder.append(Object.assign(make("img", link.dataset.frame ? "" : "r-enlarged"), { src: link.href, alt: told }));
     if (link.dataset.frame) {
       const [x, y, width, height] = link.dataset.box.split(" ");
       const overlay = svg("svg", { viewBox: `0 0 ${report.dataset.width} ${report.dataset.height}`, preserveAspectRatio: "none" });
@@ -165,7 +126,7 @@
       holder.append(overlay);
     }
     stage.replaceChildren(holder);
-    one(".r-viewer-text").textContent = small.alt;
+    one(".r-viewer-text").textContent = told;
     all("[data-step]", viewer).forEach((button) => { button.hidden = row.length < 2; });
   };
   report.addEventListener("click", (event) => {
@@ -184,15 +145,28 @@
     if (step) view(current + step);
   });
 
-  /* a link to an exposure opens the list it is in; paper shows everything */
-  const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !report.contains(target)) return;
-    const details = target.closest("details");
-    if (details) details.open = true;
-    target.scrollIntoView();
+  /* lists of exposures come when they are opened; a link to an exposure opens its list on the page it is on */
+  const load = async (pages, query = "") => {
+    pages.dataset.loaded = "yes";
+    await window.htmx.ajax("GET", pages.dataset.pages + query, { target: pages, swap: "innerHTML" });
+  };
+  report.addEventListener("toggle", ({ target }) => {
+    const pages = target.open && target.matches(".r-brand") && one(".r-pages", target);
+    if (pages && !pages.dataset.loaded) load(pages);
+  }, true);
+  const reveal = async () => {
+    const found = /^#[be]-(\d+)(?:-(\d+))?$/.exec(location.hash), details = found && document.getElementById(`b-${found[1]}`);
+    if (!details) return;
+    const pages = one(".r-pages", details), wanted = location.hash.slice(1);
+    if (found[2] && pages && !document.getElementById(wanted)) await load(pages, `?at=${found[2]}`);
+    details.hidden = false;
+    details.open = true;
+    (document.getElementById(wanted) || details).scrollIntoView();
   };
   addEventListener("hashchange", reveal);
-  reveal();
-  addEventListener("beforeprint", () => all("details").forEach((details) => { details.open = true; }));
+  if (location.hash) addEventListener("load", reveal);
+  for (const name of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(name, ({ detail }) => { if (report.contains(detail.target)) detail.target.textContent = "This could not be loaded. Reload the page to try again."; });
+  }
+  addEventListener("beforeprint", () => all("details.r-brand:has(.r-exposure)").forEach((details) => { details.open = true; }));
 })();

@@ -14,7 +14,7 @@ from tests.browser.audit import Exempt
 
 @dataclass(frozen=True)
 class Shown:
-    """A page in one state. ``args`` are keys of ``Filled.ids``; ``name`` is its picture's.
+    """A page in one state. ``args`` are keys of ``Filled.ids``, or stand for themselves; ``name`` is its picture's.
 
     ``query`` may name such keys too, as ``?left={report}``. Nobody is logged in where ``role`` is None. ``troubles``
     are patterns of what has to go wrong there.
@@ -29,7 +29,7 @@ class Shown:
     troubles: tuple[str, ...] = ()
 
     def address(self, ids: Mapping[str, Any]) -> str:
-        path = reverse(self.route, args=[ids[name] for name in self.args])
+        path = reverse(self.route, args=[ids.get(name, name) for name in self.args])
         return path + self.query.format_map(ids)
 
 
@@ -48,6 +48,11 @@ PAGES = (
     Shown("job-failed", "job-page", ("failed",)),
     Shown("job-paused", "job-page", ("paused",)),
     Shown("job-waiting", "job-page", ("waiting",)),
+    Shown("job-print", "job-report-print", ("hard",)),
+    Shown("job-exposures", "job-exposures", ("hard", "0")),
+    Shown("job-exposure", "job-exposure", ("hard", "0", "0")),
+    Shown("job-undecided", "job-undecided", ("report",)),
+    Shown("job-changes", "job-changes", ("replay",)),
     Shown("tree", "page-tree", ("report",)),
     Shown("tree-node", "page-tree", ("report",), "?node={checkpoint}"),
     Shown("tree-failed", "page-tree", ("failed",)),
@@ -92,6 +97,7 @@ NO_PAGES = {
     "redoc": "leads to api-redoc",
     "job-report-json": "a file",
     "job-report-csv": "a file",
+    "job-report-xlsx": "a file",
     "job-boxes": "data of the player",
     "job-frame": "a picture",
     "job-frame-times": "data of the player",
