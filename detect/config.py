@@ -143,6 +143,11 @@ def load_pipeline(key: str) -> Pipeline:
     )
 
 
+def pipeline_names() -> list[str]:
+    """Pipelines there are, sorted."""
+    return sorted(_declared("pipelines"))
+
+
 @cache
 def builtin_profiles() -> dict[str, Profile]:
     """Profiles that come with the program (``detect/profiles/*.yaml``), by name."""

@@ -26,6 +26,7 @@ from detect.config import Overrides, Pipeline, ResolvedConfig
 from detect.engines.boards import find_boards
 from detect.errors import ConfigError, ConflictError
 from detect.frame_regions import EdgeOverlays, draw_overlays, regions_at, why_not_by_frame
+from detect.geometry import iou_matrix
 from detect.planner import input_fields
 from detect.resources import Resources
 from detect.runner import Runner, RunRequest
@@ -35,6 +36,7 @@ from detect.types import KnownBrands, Region, SourceInfo
 DEFAULT_FRAMES = 8
 _FRAME_BYTES, _OUTPUT_BYTES, _INDEX_BYTES = 256 << 20, 64 << 20, 64 << 20
 _INDEX_ENTRY = 200  # bytes a frame takes in an index, about
+_SAME_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,32 @@ class _Index:
 
     chunk_of: dict[int, int]
     kept: list[int]
+
+
+def spread(sequences: Sequence[int], count: int) -> list[int]:
+    """At most ``count`` of them, evenly."""
+    taken = min(count, len(sequences))
+    return [sequences[(2 * number + 1) * len(sequences) // (2 * taken)] for number in range(taken)]
+
+
+def differing(before: Sequence[Region], after: Sequence[Region]) -> tuple[list[int], list[int]]:
+    """Positions of what is ``before`` alone and of what is ``after`` alone.
+
+    Two regions are the same where their labels are and their boxes overlap by half (IoU); the best pairs count first.
+    """
+    if not before or not after:
+        return list(range(len(before))), list(range(len(after)))
+    shares = iou_matrix([_corners(one) for one in before], [_corners(one) for one in after])
+    pairs = sorted(
+        (-float(shares[one, other]), one, other)
+        for one, other in np.argwhere(shares >= _SAME_SHARE).tolist()
+        if before[one].label == after[other].label
+    )
+    lost, gained = dict.fromkeys(range(len(before))), dict.fromkeys(range(len(after)))
+    for _, one, other in pairs:
+        if one in lost and other in gained:
+            del lost[one], gained[other]
+    return list(lost), list(gained)
 
 
 def stage_overrides(pipeline: Pipeline, stage: str, given: dict[str, Any]) -> Overrides:
@@ -232,6 +260,10 @@ class _KeptOutputs:
         """What would be stored is dropped: whoever made it has it."""
 
 
+def _corners(region: Region) -> tuple[int, int, int, int]:
+    return (region.box.x1, region.box.y1, region.box.x2, region.box.y2)
+
+
 def _outputs(ground: TrialGround) -> dict[str, str]:
     return {} if ground.node is None else ground.node.outputs
 
@@ -250,8 +282,7 @@ def _build_index(ground: TrialGround, node: CheckpointRecord) -> _Index:
 def _wanted(frames: _Index, sequences: Sequence[int] | None) -> list[int]:
     """The frames asked for, each once, in order; a spread over the kept ones where none were named."""
     if sequences is None:
-        count = min(DEFAULT_FRAMES, len(frames.kept))
-        return [frames.kept[(2 * number + 1) * len(frames.kept) // (2 * count)] for number in range(count)]
+        return spread(frames.kept, DEFAULT_FRAMES)
     unknown = [sequence for sequence in sequences if sequence not in frames.chunk_of]
     if unknown:
         last = max(frames.chunk_of, default=None)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.text import slugify
 
 from detect import models
@@ -29,7 +29,7 @@ class SavedProfiles:
     """:class:`~detect.config.ProfileSource` in Postgres. Asked anew each time: what one process saves all know."""
 
     def find(self, name: str) -> Profile | None:
-        row = models.Profile.objects.filter(name=name).first()
+        row = _rows(name).first()
         return None if row is None else _profile(row)
 
     def all(self) -> list[Profile]:
@@ -72,7 +72,7 @@ def profile_save(
 def profile_delete(*, name: str) -> None:
     """Raises ``NotFoundError`` for a profile that nobody saved, ``ConflictError`` for one that jobs use."""
     with transaction.atomic():
-        row = models.Profile.objects.select_for_update().filter(name=name).first()
+        row = _rows(name).select_for_update().first()
         if row is None:
             raise NotFoundError(f"There is no saved profile '{name}'.")
         uses = profile_uses().get(name, 0)
@@ -127,6 +127,12 @@ def profile_yaml(profile: Profile) -> str:
     """A profile as a file of ``detect/profiles/``, to be kept in a repository."""
     body = {"label": profile.label, "description": profile.description, "options": profile.options}
     return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _rows(name: str) -> QuerySet[models.Profile]:
+    """The one of that name; the database takes no text with whatever may stand in an address."""
+    rows = models.Profile.objects.all()
+    return rows.filter(name=name) if "\0" not in name else rows.none()
 
 
 def _name(label: str) -> str:

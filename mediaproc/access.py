@@ -75,6 +75,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "page-submit": {"GET": OPERATOR, "POST": OPERATOR},
         "page-tree": _READ,
         "page-tune": {"GET": OPERATOR},
+        "page-tune-frames": {"GET": OPERATOR},
+        "page-try": {"POST": OPERATOR},
+        "page-profiles": _READ,
+        "page-profile-file": _READ,
+        "page-profile-save": {"POST": OPERATOR},
+        "page-profile-delete": {"POST": OPERATOR},
         # detection
         "detect-checkpoints": _READ,
         "detect-bookmark": {"PATCH": CURATOR},
@@ -121,7 +127,14 @@ STAFF_NAMESPACES = frozenset({"admin"})
 #: What each role, and so those above it, may do in the admin: patterns of Django's names of permissions.
 ADMIN_PERMISSIONS: Mapping[Role, tuple[str, ...]] = MappingProxyType(
     {
-        CURATOR: ("brands.*", "detect.view_*", "jobs.view_detectjob"),
+        CURATOR: (
+            "brands.*",
+            "detect.view_*",
+            "detect.change_checkpoint",  # its bookmark
+            "jobs.view_detectjob",
+            "jobs.view_acceptedresult",
+        ),
+        OPERATOR: ("detect.change_profile", "detect.delete_profile"),  # what it is called; one that no job goes by
         ADMINISTRATOR: ("*",),
     }
 )

@@ -22,13 +22,17 @@ _STEPS = ((1, Decimal("0.01")), (6, Decimal("0.05")), (80, Decimal("0.5")))
 
 @dataclass(frozen=True)
 class OptionField:
-    """One option as a form shows it, its numbers as text. ``kind``: number, switch, choice, text or list."""
+    """One option as a form shows it, its numbers as text. ``kind``: number, switch, choice, text or list.
+
+    ``default`` is what counts as unchanged, ``standard`` what the stage itself would take.
+    """
 
     stage: str
     name: str
     kind: str
     value: str
     default: str
+    standard: str
     description: str
     error: str = ""
     minimum: str = ""
@@ -43,6 +47,10 @@ class OptionField:
     @property
     def field_id(self) -> str:
         return f"{_PREFIX}-{self.stage}-{self.name}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.stage}.{self.name}"
 
     @property
     def word(self) -> str:
@@ -152,6 +160,7 @@ def _field(stage: Stage, schema: OptionSchema, snapshot: Mapping[str, Any], sent
         kind=_kind(schema),
         value=value,
         default=default,
+        standard=as_text(schema.default),
         description=schema.description,
         error=sent.errors.get(place, ""),
         minimum=as_text(schema.minimum) if schema.minimum is not None else "",

@@ -1,23 +1,37 @@
-/* Fields of stages' options: which are changed, back to what they were, sliders beside numbers. */
+/* Fields of stages' options: which are changed, back to what they were, sliders beside numbers, what is wrong with one. */
+
+const fieldOf = (option) => option.querySelector("input:not([type=range], [type=hidden]), select");
 
 export const textOf = (option) => {
-  const box = option.querySelector("input[type=checkbox]");
-  return box ? String(box.checked) : option.querySelector("input:not([type=range], [type=hidden]), select").value.trim();
+  const field = fieldOf(option);
+  return field.type === "checkbox" ? String(field.checked) : field.value.trim();
 };
 const same = (one, other) => one === other || (one !== "" && other !== "" && Number(one) === Number(other));
 
 export function mark(option) {
-  const changed = !same(textOf(option), option.dataset.default);
+  const changed = !same(textOf(option), option.dataset.default), reset = option.querySelector("[data-reset]");
   option.classList.toggle("changed", changed);
+  reset.hidden = !changed;
+  reset.querySelector(".own").textContent = option.dataset.default || "empty";
   const slider = option.querySelector("input[type=range]");
   if (slider) slider.value = textOf(option);
   return changed;
 }
 
 export function set(option, text) {
-  const box = option.querySelector("input[type=checkbox]");
-  if (box) box.checked = text === "true";
-  else option.querySelector("input:not([type=range], [type=hidden]), select").value = text;
+  const field = fieldOf(option);
+  if (field.type === "checkbox") field.checked = text === "true";
+  else field.value = text;
+}
+
+/* says beside an option what is wrong with it; nothing is wrong without a text */
+export function complain(option, text = "") {
+  const place = option.querySelector(".field-error"), field = fieldOf(option);
+  option.classList.toggle("wrong", Boolean(text));
+  if (place.textContent !== text) place.textContent = text;
+  place.hidden = !text;
+  if (text) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
 }
 
 export function count(within) {
@@ -31,22 +45,6 @@ export function count(within) {
     }
   }
   return all;
-}
-
-/* {stage: {option: value}} of what is changed, as JSON knows it */
-export function overrides(within) {
-  const found = {};
-  for (const option of within.querySelectorAll(".option.changed")) {
-    const field = option.querySelector("[name]"), [, stage, name] = field.name.split("."), text = textOf(option);
-    const box = option.querySelector("input[type=checkbox]"), number = option.querySelector("input[type=number]");
-    const list = option.querySelector("input[placeholder^='names']");
-    let value = text;
-    if (box) value = box.checked;
-    else if (number) value = Number(text);
-    else if (list) value = text.split(",").map((part) => part.trim()).filter(Boolean);
-    (found[stage] ||= {})[name] = value;
-  }
-  return found;
 }
 
 export function watch(within, onChange = () => {}) {
@@ -66,7 +64,7 @@ export function watch(within, onChange = () => {}) {
     set(option, option.dataset.default);
     mark(option);
     onChange(option, count(within));
-    option.querySelector("input:not([type=hidden], [type=range]), select").focus();
+    fieldOf(option).focus();
   });
   within.querySelectorAll(".option").forEach(mark);
   return count(within);

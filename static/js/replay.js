@@ -3,9 +3,9 @@
 import { watch } from "./options.js";
 
 const form = document.getElementById("replay");
-const AFTER = 500;
 
 if (form) {
+  const AFTER = Number(form.dataset.estimateAfter || 500); // milliseconds without a change
   let timer = null, turn = 0;
   const place = () => document.getElementById("estimate");
   async function estimate() {
@@ -29,7 +29,11 @@ if (form) {
     clearTimeout(timer);
     timer = setTimeout(estimate, after);
   };
-  watch(form, () => later());
+  watch(form, () => {
+    form.dispatchEvent(new Event("options"));
+    later();
+  });
+  form.addEventListener("estimate", () => later());
   later(0);
   form.addEventListener("submit", (event) => {
     if (event.submitter?.value !== "estimate") return;

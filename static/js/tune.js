@@ -1,244 +1,249 @@
-/* Trying one stage on a frame while its sliders move: asks POST /detect/replay-stage and draws what it finds. */
+/* Trying settings: asks for the stage that is shown, on the frames that are chosen, whenever an option moves. What was
+   asked before the last change is dropped, whether it is still on its way or back. */
 
-import { count, mark, overrides, set } from "./options.js";
+import { complain, count, mark, set, textOf } from "./options.js";
+import { Enlarged } from "./tune/enlarged.js";
+import { Pair, change } from "./tune/pictures.js";
+import { watchProfile } from "./tune/profile.js";
+import { Strip } from "./tune/strip.js";
 
-const page = document.getElementById("tune");
+const PATIENCE = 1200;
+const setup = JSON.parse(document.getElementById("tune-setup").textContent);
+const page = document.getElementById("tune"), form = document.getElementById("replay");
+const by = (id) => document.getElementById(id);
+const groups = [...form.querySelectorAll("fieldset.option-group")], tabs = [...document.querySelectorAll("#stages [data-stage]")];
+const pairs = new Map(); // the cards, by frame
+const known = new Map(); // what the job's own options find, by stage, frame and whether with overlays
 
-if (page) {
-  const setup = JSON.parse(document.getElementById("tune-setup").textContent);
-  const form = document.getElementById("replay"), strip = document.getElementById("strip");
-  const by = (id) => document.getElementById(id);
-  const frame = by("frame"), overlay = by("overlay"), svg = by("regions");
-  const token = form.elements.csrfmiddlewaretoken.value;
-  const all = [...strip.querySelectorAll(".frame")];
-  const sequenceOf = (button) => Number(button.dataset.sequence);
-  let chosen = all.find((button) => button.getAttribute("aria-selected") === "true") || all[0];
-  const before = new Map(); // what the job's own settings find, by frame
-  let now = null;
+let stage = form.elements.stage.value;
+const plan = () => setup.stages[stage];
+const groupOf = (name) => groups.find((group) => group.dataset.stage === name);
+const overlay = () => (plan().overlays ? document.querySelector("[name=view]:checked").value.replace("picture", "") : "");
+const viewOf = (place) => ({ overlay: overlay(), regions: by("show-regions").checked, labels: place === "enlarged" ? plan().labels : plan().together });
+const keyOf = (sequence) => `${stage} ${sequence} ${overlay() ? "overlays" : ""}`;
+const isChanged = () => groupOf(stage).querySelector(".option.changed") !== null;
 
-  async function ask(frames, options, debug, signal) {
-    const began = performance.now();
-    const response = await fetch(setup.address, {
-      method: "POST",
-      credentials: "same-origin",
-      signal,
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
-      body: JSON.stringify({ job_id: setup.job, stage: setup.stage, frame_refs: frames, config_overrides: options, debug }),
-    });
-    const body = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(body.detail || `The server answered ${response.status}.`);
-    return { ...body, milliseconds: performance.now() - began };
-  }
-  const changed = () => overrides(form)[setup.stage] || {};
-  const isChanged = () => Object.keys(changed()).length > 0;
-  const view = () => page.querySelector("[name=view]:checked").value;
-  const complain = (text) => {
-    by("tune-error").textContent = text;
-    by("tune-error").hidden = !text;
-  };
+/* what went wrong: beside the option it stands in, else above the pictures */
+function say(problem = "", errors = {}) {
+  by("tune-error").textContent = problem;
+  by("tune-error").hidden = !problem;
+  for (const option of groupOf(stage).querySelectorAll(".option")) complain(option, errors[option.dataset.place]);
+}
 
-  /* drawing */
-  const ns = "http://www.w3.org/2000/svg";
-  const svgOf = (tag, attributes, text = "") => {
-    const element = document.createElementNS(ns, tag);
-    Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
-    element.textContent = text;
-    return element;
-  };
-  const [width, height] = svg.getAttribute("viewBox").split(" ").slice(2).map(Number);
-  const size = Math.max(11, Math.round(width / 62));
-  function box(region, kind) {
-    return svgOf("rect", { x: region.x, y: region.y, width: region.w, height: region.h, class: kind });
+/* cards */
+const enlarged = new Enlarged(setup, { go: (sequence, step) => {
+  const frames = strip.list, at = frames.findIndex((frame) => frame.sequence === sequence);
+  enlarge(frames[(at + step + frames.length) % frames.length].sequence);
+} });
+function enlarge(sequence) {
+  const frames = strip.list, at = frames.findIndex((frame) => frame.sequence === sequence);
+  enlarged.open(frames[at], pairs.get(sequence).result, viewOf("enlarged"), `frame ${at + 1} of ${frames.length}`);
+}
+function remove(sequence) {
+  const after = pairs.get(sequence).element.nextElementSibling || pairs.get(sequence).element.previousElementSibling;
+  strip.toggle(sequence);
+  (after?.querySelector(".remove") || by("strip").querySelector("[tabindex='0']")).focus();
+}
+function place(frames) {
+  for (const [sequence, pair] of pairs) {
+    if (frames.some((frame) => frame.sequence === sequence)) continue;
+    pair.element.remove();
+    pairs.delete(sequence);
   }
-  function draw() {
-    const sequence = String(sequenceOf(chosen));
-    const found = now?.regions_by_frame[sequence] || [], was = before.get(sequence)?.regions_by_frame[sequence] || [];
-    const pieces = [];
-    if (by("show-before").checked && isChanged()) pieces.push(...was.map((region) => box(region, "before")));
-    if (by("show-regions").checked) {
-      for (const region of found) {
-        pieces.push(box(region, "after"));
-        if (region.label && setup.stage !== "detect_edges") {
-          const label = region.label.length > 26 ? `${region.label.slice(0, 25)}…` : region.label;
-          pieces.push(svgOf("text", { x: region.x, y: Math.max(size, region.y - 5), "font-size": size }, label));
-        }
-      }
-    }
-    svg.replaceChildren(...pieces);
-    const debug = now?.debug?.[sequence], shown = view();
-    overlay.hidden = shown === "picture" || !debug;
-    if (!overlay.hidden) overlay.src = `data:image/jpeg;base64,${shown === "edges" ? debug.edge_overlay_b64 : debug.lines_overlay_b64}`;
-    by("count-here").textContent = now ? found.length : "–";
-    by("count-before").textContent = before.has(sequence) ? was.length : "–";
-    page.querySelectorAll("[data-debug]").forEach((figure) => { figure.hidden = !debug; });
-    if (debug) {
-      by("count-lines").textContent = debug.horizontal_count;
-      by("count-pairs").textContent = debug.pair_count;
-    }
-    list(found, was);
+  for (const frame of frames) {
+    if (!pairs.has(frame.sequence)) pairs.set(frame.sequence, new Pair(frame, setup, { enlarge, remove }));
   }
-  function list(found, was) {
-    const known = new Set(was.map((region) => region.label));
-    const labelled = setup.stage === "detect_edges" ? [] : found;
-    by("found").replaceChildren(...labelled.map((region) => {
-      const item = document.createElement("li"), name = document.createElement("b"), sure = document.createElement("span");
-      name.textContent = region.label || "–";
-      sure.textContent = `${Math.round(region.confidence * 100)} %`;
-      item.append(name, sure);
-      item.classList.toggle("fresh", isChanged() && !known.has(region.label));
-      return item;
-    }));
-  }
+  by("pairs").replaceChildren(...frames.map((frame) => pairs.get(frame.sequence).element));
+  by("no-frames").hidden = frames.length > 0;
+}
+function paint(sequence, result) {
+  const pair = pairs.get(sequence);
+  if (!pair) return;
+  pair.draw(result, viewOf("card"));
+  if (enlarged.sequence === sequence) enlarged.draw(result, viewOf("enlarged"));
+}
+function repaint() {
+  for (const [sequence, pair] of pairs) if (pair.result) paint(sequence, pair.result);
+}
+function total(done) {
+  const results = [...pairs.values()].map((pair) => pair.result).filter(Boolean);
+  const sum = (take) => results.reduce((all, result) => all + take(result), 0);
+  const was = sum((result) => result.present.regions.length), now = sum((result) => (result.tried || result.present).regions.length);
+  const differs = change({ gained: { length: sum((result) => result.gained.length) }, lost: { length: sum((result) => result.lost.length) } });
+  by("total").textContent = done && results.length ? `${results.length} frame${results.length === 1 ? "" : "s"}: ${isChanged() ? `${was} before, ${now} after${differs ? `, ${differs}` : ", no difference"}` : `${was} found`}` : "";
+  by("jump-total").textContent = differs || (isChanged() ? "no difference" : `${was} found`);
+}
 
-  /* asking: the newest question counts, those before it are dropped */
-  let running = null, timer = null, slow = null;
-  async function run() {
-    clearTimeout(timer);
-    running?.abort();
-    const mine = (running = new AbortController());
-    const sequence = sequenceOf(chosen), options = changed(), debug = setup.overlays && view() !== "picture";
-    page.classList.add("busy");
-    clearTimeout(slow);
-    slow = setTimeout(() => { by("tune-time").textContent = "working: the first time, models are loaded"; }, 1200);
-    try {
-      const answer = await ask([sequence], options, debug, mine.signal);
-      now = answer;
-      if (!Object.keys(options).length) before.set(String(sequence), answer);
-      clearTimeout(slow);
-      by("tune-time").textContent = `${Math.round(answer.milliseconds)} ms`;
-      complain("");
-      draw();
-      badge(chosen, answer.region_count);
-      if (!before.has(String(sequence))) {
-        before.set(String(sequence), await ask([sequence], {}, false, mine.signal));
-        draw();
-      }
-      page.classList.remove("busy");
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      clearTimeout(slow);
-      by("tune-time").textContent = "";
-      page.classList.remove("busy");
-      complain(error.message);
-    }
-  }
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(run, setup.pause);
-    stale();
-  };
-
-  /* the strip: counts of all frames, with these settings and with the job's own */
-  const badge = (button, number) => {
-    const tag = button.querySelector(".frame-count"), was = before.get(button.dataset.sequence)?.region_count;
-    tag.hidden = false;
-    tag.textContent = was === undefined || was === number ? number : `${was} → ${number}`;
-    tag.classList.toggle("differs", was !== undefined && was !== number);
-  };
-  const countsOf = (answer) => new Map(Object.entries(answer.regions_by_frame).map(([sequence, found]) => [sequence, found.length]));
-  let stripRun = null, stripTimer = null;
-  async function runStrip() {
-    clearTimeout(stripTimer);
-    stripRun?.abort();
-    const mine = (stripRun = new AbortController()), button = by("run-strip"), sequences = all.map(sequenceOf);
-    button.disabled = true;
-    button.textContent = "Counting…";
-    try {
-      const missing = sequences.filter((sequence) => !before.has(String(sequence)));
-      if (missing.length) {
-        const own = await ask(missing, {}, false, mine.signal);
-        for (const [sequence, found] of Object.entries(own.regions_by_frame)) {
-          before.set(sequence, { regions_by_frame: { [sequence]: found }, region_count: found.length });
-        }
-      }
-      const options = changed();
-      const counts = Object.keys(options).length
-        ? countsOf(await ask(sequences, options, false, mine.signal))
-        : new Map(sequences.map((sequence) => [String(sequence), before.get(String(sequence)).region_count]));
-      all.forEach((frameButton) => badge(frameButton, counts.get(frameButton.dataset.sequence) ?? 0));
-      const sum = (numbers) => [...numbers].reduce((total, number) => total + number, 0);
-      const total = sum(counts.values()), was = sum(sequences.map((sequence) => before.get(String(sequence)).region_count));
-      by("count-all").textContent = total === was ? total : `${was} → ${total}`;
-      strip.classList.remove("stale");
-      draw();
-    } catch (error) {
-      if (error.name !== "AbortError") complain(error.message);
-    }
-    if (stripRun === mine) {
-      button.disabled = false;
-      button.textContent = "Count on all of them";
-    }
-  }
-  function stale() {
-    strip.classList.add("stale");
-    if (!setup.eager) return;
-    clearTimeout(stripTimer);
-    stripTimer = setTimeout(runStrip, 900);
-  }
-  by("run-strip").addEventListener("click", runStrip);
-
-  function choose(button, { focus = false } = {}) {
-    chosen = button;
-    for (const other of all) {
-      other.setAttribute("aria-selected", String(other === button));
-      other.tabIndex = other === button ? 0 : -1;
-    }
-    if (focus) button.focus();
-    button.scrollIntoView({ block: "nearest", inline: "nearest" });
-    frame.src = button.dataset.address;
-    now = null;
-    overlay.hidden = true;
-    svg.replaceChildren();
-    const place = new URL(location.href);
-    place.searchParams.set("frame", button.dataset.sequence);
-    history.replaceState(null, "", place);
-    run();
-  }
-  strip.addEventListener("click", (event) => {
-    const button = event.target.closest(".frame");
-    if (button) choose(button);
+/* asking */
+let turn = 0, timer = null, slow = null, running = null;
+function refresh(pause = 0) {
+  turn += 1;
+  running?.abort();
+  clearTimeout(timer);
+  timer = setTimeout(run, pause);
+}
+async function run() {
+  const mine = turn, aborter = (running = new AbortController());
+  const sent = new FormData(form), changed = isChanged(), pictures = overlay();
+  const settled = (sequence) => !changed && known.has(keyOf(sequence));
+  const wanted = strip.list.map((frame) => frame.sequence).filter((sequence) => {
+    if (settled(sequence)) paint(sequence, { present: known.get(keyOf(sequence)), tried: null, lost: [], gained: [] });
+    return !settled(sequence);
   });
-  strip.addEventListener("keydown", (event) => {
-    const at = all.indexOf(chosen);
-    const target = { ArrowRight: all[at + 1], ArrowLeft: all[at - 1], Home: all[0], End: all.at(-1) }[event.key];
-    if (!target) return;
-    event.preventDefault();
-    choose(target, { focus: true });
-  });
+  say();
+  if (!wanted.length) {
+    rest();
+    return;
+  }
+  wanted.sort((one, other) => (other === enlarged.sequence) - (one === enlarged.sequence));
+  const batches = plan().together ? [wanted] : wanted.map((sequence) => [sequence]), times = [];
+  begin(batches.flat());
+  async function work() {
+    for (let batch = batches.shift(); batch && mine === turn; batch = batches.shift()) {
+      const began = performance.now(), answer = await ask(sent, batch, pictures, aborter.signal);
+      if (mine !== turn) return;
+      times.push(performance.now() - began);
+      for (const sequence of batch) keep(sequence, answer.frames[sequence]);
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: plan().abreast }, work));
+    if (mine === turn) rest(times);
+  } catch (error) {
+    if (mine !== turn || error.name === "AbortError") return;
+    turn += 1; // what is still on its way would fail as well
+    rest();
+    for (const pair of pairs.values()) if (pair.element.hasAttribute("aria-busy")) pair.clear();
+    by("total").textContent = "";
+    say(error.problem ?? error.message, error.errors);
+  }
+}
+async function ask(sent, sequences, pictures, signal) {
+  const body = new URLSearchParams(sent);
+  body.set("stage", stage);
+  body.set("frames", sequences.join(","));
+  if (pictures) body.set("overlays", "yes");
+  if (sequences.every((sequence) => known.has(keyOf(sequence)))) body.set("known", "yes");
+  const response = await fetch(setup.try, { method: "POST", body, signal, credentials: "same-origin", headers: { Accept: "application/json" } });
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  throw Object.assign(new Error(answer?.detail || `The server answered ${response.status}.`), answer || {});
+}
+function keep(sequence, { present, tried, lost, gained }) {
+  if (present) known.set(keyOf(sequence), present);
+  paint(sequence, { present: known.get(keyOf(sequence)), tried, lost, gained });
+}
+function begin(sequences) {
+  page.classList.add("busy");
+  sequences.forEach((sequence) => pairs.get(sequence)?.wait());
+  clearTimeout(slow);
+  slow = setTimeout(() => { by("tune-time").textContent = "working; the first time, models are loaded"; }, PATIENCE);
+}
+function rest(times = []) {
+  clearTimeout(slow);
+  page.classList.remove("busy");
+  const middle = times.sort((one, other) => one - other)[Math.floor(times.length / 2)];
+  by("tune-time").textContent = middle === undefined ? "" : `${middle < 1000 ? `${Math.round(middle)} ms` : `${(middle / 1000).toFixed(1)} s`}${plan().together ? "" : " a frame"}`;
+  total(true);
+}
 
-  /* settings */
-  const resetAll = by("reset-all");
-  const react = (event) => {
-    if (!event.target.closest?.(".option")) return;
-    resetAll.hidden = !isChanged();
-    soon();
-  };
-  form.addEventListener("input", react);
-  form.addEventListener("change", react);
-  form.addEventListener("click", (event) => {
-    if (event.target.closest("[data-reset]")) setTimeout(() => { resetAll.hidden = !isChanged(); soon(); }, 0);
+/* frames */
+const strip = new Strip(setup, {
+  change(frames) {
+    place(frames);
+    remember();
+    refresh();
+  },
+  fail: (text) => say(text),
+});
+function remember() {
+  const address = new URL(location.href);
+  address.searchParams.delete("frame");
+  address.searchParams.set("stage", stage);
+  address.searchParams.set("frames", strip.list.map((frame) => frame.sequence).join(","));
+  history.replaceState(null, "", address);
+}
+
+/* options */
+function tally() {
+  const changed = groups.map((group) => group.querySelectorAll(".option.changed").length);
+  groups.forEach((group, at) => {
+    group.querySelector("[data-reset-stage]").hidden = !changed[at];
+    const tag = tabs[at].querySelector(".option-count");
+    tag.hidden = !changed[at];
+    tag.textContent = `${changed[at]} changed`;
   });
-  resetAll.addEventListener("click", () => {
-    for (const option of form.querySelectorAll(".option")) {
+  const all = changed.reduce((sum, one) => sum + one, 0), stages = changed.filter(Boolean).length, first = changed.findIndex(Boolean);
+  const start = first < 0 ? stage : groups[first].dataset.stage, moved = form.elements.start_stage.value !== start;
+  form.elements.start_stage.value = start;
+  by("start-word").textContent = setup.stages[start].word.toLowerCase();
+  by("changed-all").textContent = all ? `${all} changed${stages > 1 ? ` in ${stages} stages` : ""}` : "nothing is changed yet";
+  if (moved) form.dispatchEvent(new Event("estimate"));
+}
+const valuesOf = () => [...groupOf(stage).querySelectorAll(".option.changed")].map((option) => `${option.dataset.place}=${textOf(option)}`).join("\n");
+let values = "";
+function changed(pause = 0) {
+  tally();
+  const before = values; // leaving a field that was not changed since is told as a change too
+  values = valuesOf();
+  if (values !== before) refresh(pause);
+}
+form.addEventListener("options", () => changed(plan().pause));
+for (const group of groups) {
+  group.querySelector("[data-reset-stage]").addEventListener("click", () => {
+    for (const option of group.querySelectorAll(".option")) {
       set(option, option.dataset.default);
       mark(option);
     }
     count(form);
-    resetAll.hidden = true;
-    form.querySelector(".option input:not([type=hidden])")?.dispatchEvent(new Event("input", { bubbles: true }));
+    group.querySelector(".option input:not([type=hidden], [type=range]), .option select").focus();
+    form.dispatchEvent(new Event("estimate"));
+    changed();
   });
-  page.querySelectorAll("[name=view]").forEach((radio) => radio.addEventListener("change", () => {
-    if (radio.value !== "picture" && !now?.debug?.[chosen.dataset.sequence]) run();
-    else draw();
-  }));
-  by("show-regions").addEventListener("change", draw);
-  by("show-before").addEventListener("change", draw);
-  document.querySelectorAll("[data-keep-frame]").forEach((link) => link.addEventListener("click", () => {
-    const address = new URL(link.href);
-    address.searchParams.set("frame", chosen.dataset.sequence);
-    link.href = address;
-  }));
-
-  run();
-  if (setup.eager) stripTimer = setTimeout(runStrip, 600);
 }
+/* Enter in a field is not a wish to start a replay */
+form.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  if (event.target.closest("#save-profile")) by("save-button").click();
+});
+form.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button?.value === "start") setTimeout(() => { button.disabled = true; }, 0);
+});
+addEventListener("pageshow", () => form.querySelectorAll("button[value=start]").forEach((button) => { button.disabled = false; }));
+
+/* stages and views */
+function show(name) {
+  stage = name;
+  form.elements.stage.value = name;
+  groups.forEach((group) => { group.hidden = group.dataset.stage !== name; });
+  for (const tab of tabs) {
+    if (tab.dataset.stage === name) tab.setAttribute("aria-current", "true");
+    else tab.removeAttribute("aria-current");
+  }
+  by("views").hidden = !plan().overlays;
+  by("total").textContent = by("jump-total").textContent = by("tune-time").textContent = "";
+}
+by("stages").addEventListener("click", (event) => {
+  const tab = event.target.closest("[data-stage]");
+  if (!tab || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  if (tab.dataset.stage === stage) return;
+  show(tab.dataset.stage);
+  for (const pair of pairs.values()) pair.clear();
+  values = valuesOf();
+  tally();
+  remember();
+  refresh();
+});
+document.querySelectorAll("[name=view]").forEach((radio) => radio.addEventListener("change", () => refresh()));
+by("show-regions").addEventListener("change", repaint);
+addEventListener("resize", repaint);
+
+watchProfile(form);
+show(stage);
+place(strip.list);
+values = valuesOf();
+tally();
+refresh();
