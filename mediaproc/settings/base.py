@@ -82,4 +82,23 @@ UNFOLD = {
     "SITE_HEADER": "mediaproc",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["/static/css/admin.css"],
+    "DASHBOARD_CALLBACK": "mediaproc.admin.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "mediaproc.admin.navigation.sidebar"},
+    "COLORS": {
+        # of the site, so that both look like one
+        "primary": {
+            "50": "#eef2ff",
+            "100": "#dfe6ff",
+            "200": "#c5d1ff",
+            "300": "#a3b6ff",
+            "400": "#86a6ff",
+            "500": "#7797ff",
+            "600": "#2f5bea",
+            "700": "#2450d8",
+            "800": "#1f43b0",
+            "900": "#1e3a8a",
+            "950": "#172554",
+        },
+    },
 }
