@@ -44,7 +44,8 @@ PAGES = (
     Shown("job-viewer", "job-page", ("report",), role=Role.VIEWER),
     Shown("job-replayed", "job-page", ("replay",)),
     Shown("job-hard-names", "job-page", ("hard",)),
-    Shown("job-video-gone", "job-page", ("gone",)),
+    # the player asks for the video, is told that it is gone, and goes through the frames
+    Shown("job-video-gone", "job-page", ("gone",), troubles=(r"/assets/.*/video: 404$",)),
     Shown("job-failed", "job-page", ("failed",)),
     Shown("job-paused", "job-page", ("paused",)),
     Shown("job-waiting", "job-page", ("waiting",)),
@@ -98,6 +99,7 @@ NO_PAGES = {
     "job-report-json": "a file",
     "job-report-csv": "a file",
     "job-report-xlsx": "a file",
+    "asset-video": "a file",
     "job-boxes": "data of the player",
     "job-frame": "a picture",
     "job-frame-times": "data of the player",

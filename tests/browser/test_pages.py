@@ -53,7 +53,7 @@ def test_page(page_as: PageAs, filled: Filled, look: Look, troubles: Troubles, s
     page = page_as(shown.role, width=width)
     with troubles.allowed(*shown.troubles):
         page.goto(shown.address(filled.ids))
-    look(page, f"{shown.name}-{width}", exempt=shown.exempt)
+        look(page, f"{shown.name}-{width}", exempt=shown.exempt)
 
 
 @pytest.mark.parametrize("shown", DOCUMENTS, ids=named)
