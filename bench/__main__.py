@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 from bench import results, tables
 from bench.accuracy import measure_accuracy
 from bench.footage import REAL, Clip, media_folder, real_clips, synthetic_match
+from bench.jobpage import jobpage_tables, measure_jobpage
 from bench.machine import Machine, commit, machine_facts
 from bench.memory import measure_memory
 from bench.plan import PARTS, Plan, plan_of
@@ -35,6 +36,7 @@ what is measured
   replay    what trying another setting costs in time and in stored rows and bytes
   tuning    how long one stage on one frame takes over HTTP, with and without overlays
   scale     how long lists, a tree and a comparison take with 10,000 jobs and 1,000,000 sightings
+  jobpage   how long a finished job's page takes to open in a browser, and how smoothly its timeline moves
   workers   two workers against one where a stage waits, and what the queue costs a chunk
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
@@ -116,6 +118,9 @@ def _run(plan: Plan, output: Console, say: Say) -> int:
 
 def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     """One part; None where it needs real clips and there are none."""
+    if part == "jobpage":
+        jobpage = measure_jobpage(quick=plan.quick, progress=say)
+        return jobpage, jobpage_tables(jobpage)
     if part == "workers":
         workers = measure_workers(quick=plan.quick, progress=say)
         return workers, tables.workers_table(workers)

@@ -11,7 +11,7 @@ from typing import Any
 from bench.process import PROJECT_ROOT, BenchError
 from mediaproc.datafolder import DataFolder
 
-PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "workers")
+PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "workers", "jobpage")
 RESULTS = PROJECT_ROOT / "bench/results.json"
 QUICK_RESULTS = PROJECT_ROOT / "bench/results-quick.json"
 
@@ -53,6 +53,7 @@ class Plan:
             "tuning": {**clips, "requests": self.requests},
             "scale": {"requests": self.requests},
             "workers": {"quick": self.quick},
+            "jobpage": {"quick": self.quick},
         }[part]
 
 

@@ -64,6 +64,8 @@ PROMISES = (
     Promise("workers", "two workers against one", "at least", 1.8),
     Promise("workers", "the queue's cost a chunk", "at most", 20.0),
     Promise("scale", "*, median", "at most", 100),
+    Promise("jobpage", "opens, *", "at most", 1500),
+    Promise("jobpage", "*, drawing a frame, 95 %", "at most", 16),
 )
 
 

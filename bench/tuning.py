@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 
@@ -15,8 +13,9 @@ import msgspec
 
 from bench.footage import Clip
 from bench.installation import SET_UP_WITHIN, Installation, installation
-from bench.process import PROJECT_ROOT, BenchError, measure
+from bench.process import BenchError, measure
 from bench.results import Headline
+from bench.site import site
 
 STAGE = "detect_edges"
 WARM_UP = 10
@@ -55,7 +54,7 @@ def measure_tuning(clip: Clip, *, requests: int, progress: Callable[[str], None]
     with installation() as here, here.database_up():
         report = here.analyze(clip.video, clip.brands, logos=clip.logos).report
         key = _make_key(here)
-        with _site(here) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
+        with site(here) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
             http.headers["X-API-Key"] = key
             frame = _kept_frame(http, report.job_id)
             progress(f"tuning: frame {frame}, {requests} requests of each kind")
@@ -102,38 +101,3 @@ def _kept_frame(http: httpx.Client, job: str) -> int:
         raise BenchError(f"/detect/replay-stage answered {response.status_code}: {response.text[:300]}")
     found = response.json()["regions_by_frame"]
     return int(max(found, key=lambda sequence: len(found[sequence])))
-
-
-@contextmanager
-def _site(here: Installation) -> Iterator[str]:
-    """``manage.py serve`` on a port of the system's choice; its address."""
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", "0"],
-        cwd=PROJECT_ROOT,
-        env=here.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()
-        if len(words) < 2:
-            raise BenchError("manage.py serve did not start; run it to see why")
-        address = words[1].rstrip("/")
-        _wait_until_up(address)
-        yield address
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
-
-
-def _wait_until_up(address: str) -> None:
-    until = time.monotonic() + SET_UP_WITHIN
-    while time.monotonic() < until:
-        try:
-            if httpx.get(f"{address}/api/health", timeout=10, trust_env=False).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise BenchError("the site did not come up")
