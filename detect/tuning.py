@@ -58,10 +58,14 @@ class TrialGround:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a stage found on the frames asked for; ``overlays`` only of ``detect_edges``, and only when asked for."""
+    """What a stage found on the frames asked for; ``overlays`` only of ``detect_edges``, and only when asked for.
+
+    ``skipped`` says by frame why the stage did nothing, where it did not.
+    """
 
     regions: dict[int, list[Region]]
     overlays: dict[int, EdgeOverlays] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,10 @@ class Tuner:
                 trial.overlays[sequence] = draw_overlays(image, findings)
             else:
                 data = self._input(ground, node, stage, frames.chunk_of[sequence], sequence)
-                trial.regions[sequence] = regions_at(stage.run(context, data), sequence)
+                output = stage.run(context, data)
+                trial.regions[sequence] = regions_at(output, sequence)
+                if output.skipped:
+                    trial.skipped[sequence] = output.skipped
         return trial
 
     def _input(self, ground: TrialGround, node: CheckpointRecord, stage: Stage, chunk: int, sequence: int) -> Any:

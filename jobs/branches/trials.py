@@ -31,7 +31,8 @@ _PRESENT_BYTES, _REGION_BYTES = 32 << 20, 400
 class FramePair:
     """One frame with the job's own options and with others.
 
-    ``lost`` and ``gained`` are positions in ``present`` and ``tried`` of what the other one does not have.
+    ``lost`` and ``gained`` are positions in ``present`` and ``tried`` of what the other one does not have. ``skipped``
+    says why the stage did nothing, empty if it ran.
     """
 
     present: list[Region]
@@ -40,6 +41,7 @@ class FramePair:
     gained: list[int]
     present_overlays: EdgeOverlays | None
     tried_overlays: EdgeOverlays | None
+    skipped: str = ""
 
 
 @cache
@@ -141,6 +143,7 @@ def _pair(sequence: int, present: Trial, tried: Trial) -> FramePair:
         gained=gained,
         present_overlays=present.overlays.get(sequence),
         tried_overlays=tried.overlays.get(sequence),
+        skipped=tried.skipped.get(sequence, ""),
     )
 
 

@@ -12,7 +12,8 @@ actions.py      buttons
 tree.py         the tree of checkpoints (tree_drawing.py), replays with their estimate, bookmarks
 compare.py      two results side by side
 scenarios.py    bookmarked checkpoints
-tune.py         trying a stage's settings on frames
+tune.py         trying a stage's settings on frames, beside what the job has
+profiles.py     saving what was tried as a profile; the profiles there are
 pictures.py     frames, crops and small frames
 =============== ======================================================================================================
 """

@@ -211,6 +211,7 @@ def _pair(pair: FramePair, *, changed: bool, known: bool) -> dict[str, Any]:
         "tried": _side(pair.tried, pair.tried_overlays) if changed else None,
         "lost": pair.lost,
         "gained": pair.gained,
+        "skipped": pair.skipped,
     }
 
 

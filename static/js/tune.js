@@ -7,7 +7,7 @@ import { Pair, change } from "./tune/pictures.js";
 import { watchProfile } from "./tune/profile.js";
 import { Strip } from "./tune/strip.js";
 
-const PATIENCE = 1200;
+const PATIENCE = 1200, REMEMBERED = 150;
 const setup = JSON.parse(document.getElementById("tune-setup").textContent);
 const page = document.getElementById("tune"), form = document.getElementById("replay");
 const by = (id) => document.getElementById(id);
@@ -67,6 +67,9 @@ function repaint() {
 }
 function total(done) {
   const results = [...pairs.values()].map((pair) => pair.result).filter(Boolean);
+  const skipped = results.find((result) => result.skipped)?.skipped;
+  by("tune-skipped").textContent = skipped ? `${plan().word} is skipped: ${skipped}` : "";
+  by("tune-skipped").hidden = !skipped;
   const sum = (take) => results.reduce((all, result) => all + take(result), 0);
   const was = sum((result) => result.present.regions.length), now = sum((result) => (result.tried || result.present).regions.length);
   const differs = change({ gained: { length: sum((result) => result.gained.length) }, lost: { length: sum((result) => result.lost.length) } });
@@ -87,7 +90,7 @@ async function run() {
   const sent = new FormData(form), changed = isChanged(), pictures = overlay();
   const settled = (sequence) => !changed && known.has(keyOf(sequence));
   const wanted = strip.list.map((frame) => frame.sequence).filter((sequence) => {
-    if (settled(sequence)) paint(sequence, { present: known.get(keyOf(sequence)), tried: null, lost: [], gained: [] });
+    if (settled(sequence)) paint(sequence, { present: known.get(keyOf(sequence)), tried: null, lost: [], gained: [], skipped: known.get(keyOf(sequence)).skipped });
     return !settled(sequence);
   });
   say();
@@ -115,7 +118,7 @@ async function run() {
     rest();
     for (const pair of pairs.values()) if (pair.element.hasAttribute("aria-busy")) pair.clear();
     by("total").textContent = "";
-    say(error.problem ?? error.message, error.errors);
+    say(error instanceof TypeError ? "The server cannot be reached." : error.problem ?? error.message, error.errors);
   }
 }
 async function ask(sent, sequences, pictures, signal) {
@@ -129,9 +132,12 @@ async function ask(sent, sequences, pictures, signal) {
   if (response.ok && answer) return answer;
   throw Object.assign(new Error(answer?.detail || `The server answered ${response.status}.`), answer || {});
 }
-function keep(sequence, { present, tried, lost, gained }) {
-  if (present) known.set(keyOf(sequence), present);
-  paint(sequence, { present: known.get(keyOf(sequence)), tried, lost, gained });
+function keep(sequence, { present, tried, lost, gained, skipped }) {
+  const key = keyOf(sequence), own = present ? { ...present, skipped } : known.get(key);
+  known.delete(key);
+  known.set(key, own); // last, as the one used last
+  if (known.size > REMEMBERED) known.delete(known.keys().next().value);
+  paint(sequence, { present: own, tried, lost, gained, skipped });
 }
 function begin(sequences) {
   page.classList.add("busy");
@@ -223,6 +229,7 @@ function show(name) {
     else tab.removeAttribute("aria-current");
   }
   by("views").hidden = !plan().overlays;
+  by("tune-skipped").hidden = true;
   by("total").textContent = by("jump-total").textContent = by("tune-time").textContent = "";
 }
 by("stages").addEventListener("click", (event) => {

@@ -180,6 +180,12 @@ class TestTrying:
             ask(detect_edges__max_angle_degrees=angle)
         assert asked == [20, 30, 21, 22]
 
+    def test_a_stage_that_does_nothing_says_why(self, ask):
+        answer = ask(stage="detect_objects").json()["frames"]["3"]
+        assert answer["present"]["regions"] == []
+        assert "no object weights" in answer["skipped"]
+        assert ask().json()["frames"]["3"]["skipped"] == ""
+
     def test_a_stage_over_the_whole_video(self, ask):
         answer = ask(frames="0,3", stage="match_brands").json()["frames"]
         assert answer["3"]["present"]["regions"] == []
