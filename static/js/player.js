@@ -18,7 +18,7 @@ function start(player, setup) {
   const overlay = new Overlay(one("canvas"));
   const boxes = new Boxes(setup.boxes, () => draw());
   const show = remembered("mediaproc.player", { boxes: true, undecided: false });
-  let picture = null, drawnAt = 0, tries = 0, played = false;
+  let picture = null, drawnAt = 0, tries = 0, played = false, stumbledAt = -Infinity;
 
   /* what is shown */
   const length = () => setup.duration || picture.length;
@@ -30,9 +30,9 @@ function start(player, setup) {
   const shown = (time, of = time) => {
     played = true;
     tries = 0;
-    if (of !== null) drawnAt = of;
+    if (of !== null || stage.hidden) drawnAt = of ?? time;
     boxes.need(time);
-    if (of !== null) draw();
+    draw();
     tell(time);
   };
   const tell = (time) => {
@@ -62,6 +62,7 @@ function start(player, setup) {
     listed = key;
     listedAt = performance.now();
     now.replaceChildren(...[...names.values()].sort((a, b) => a.brand.localeCompare(b.brand)).map(chip));
+    now.style.minHeight = `${now.offsetHeight}px`; // what is below stays where it is when there is less to name
     if (!names.size) now.append(Object.assign(document.createElement("li"), { className: "muted", textContent: "nothing recognised" }));
   };
 
@@ -134,7 +135,10 @@ function start(player, setup) {
   addEventListener("hashchange", follow);
 
   /* the picture's place on the page */
-  new ResizeObserver(() => draw()).observe(stage);
+  new ResizeObserver(() => {
+    now.style.minHeight = "";
+    draw();
+  }).observe(stage);
   document.addEventListener("fullscreenchange", () => {
     button("full").setAttribute("aria-pressed", String(document.fullscreenElement === player));
     draw();
@@ -144,38 +148,46 @@ function start(player, setup) {
 
   /* when it cannot be played */
   const failed = async () => {
-    const reason = await whyNot(setup.video);
-    if (reason === null || (reason === "" && played && tries === 0)) {
-      if (tries < RETRIES_MS.length) {
-        if (reason === null) note.textContent = "The connection was lost: trying again.";
-        setTimeout(() => { picture.again(); }, RETRIES_MS[tries]);
-        tries += 1;
-        return;
-      }
+    const at = picture.time, reason = await whyNot(setup.video);
+    if (reason === "" && played && Math.abs(at - stumbledAt) > 1) {
+      stumbledAt = at;
+      picture.again();
+    } else if (reason === null && tries < RETRIES_MS.length) {
+      note.textContent = "The connection was lost: trying again.";
+      setTimeout(() => picture.again(), RETRIES_MS[tries]);
+      tries += 1;
+    } else {
+      const codec = setup.codec ? ` (${setup.codec})` : "";
+      useFrames(reason ?? "The video cannot be reached", `This browser cannot play this video${codec}`);
     }
-    useFrames(reason || (reason === null ? "The video cannot be reached" : `This browser cannot play this video${setup.codec ? ` (${setup.codec})` : ""}`));
   };
-  const useFrames = async (reason) => {
+  const useFrames = async (...reasons) => {
+    const reason = reasons.find(Boolean);
     const before = picture;
     const { time, playing } = before;
     before.end();
     const frames = await sampled(setup.frames);
     video.hidden = true;
     image.hidden = false;
-    note.textContent = frames.length
+    const told = frames.length
       ? `${reason}: showing the ${frames.length} sampled frames.`
       : `${reason}, and there are no sampled frames.`;
+    let seen = false;
+    note.textContent = told;
+    stage.hidden = button("full").hidden = !frames.length;
     button("mute").hidden = true;
     button("previous").title = "One sampled frame back (,)";
     button("next").title = "One sampled frame ahead (.)";
     picture = new FramePictures(image, frames, {
       address: (sequence) => setup.frame.replace("/0.jpg", `/${sequence}.jpg`),
       length: setup.duration,
-      shown: (...told) => { if (picture !== before) shown(...told); },
+      shown: (time, of) => { if (picture !== before) shown(time, of); },
       changed: () => changed(),
-      missing: () => {
-        image.hidden = true;
-        note.textContent = `${reason}, and the sampled frames are gone too.`;
+      found: (isThere) => {
+        seen ||= isThere;
+        image.style.visibility = isThere ? "" : "hidden"; // not the picture of another moment
+        stage.hidden = button("full").hidden = !seen;
+        note.textContent = seen ? told : `${reason}, and the sampled frames are gone too.`;
       },
     });
     seek(time);

@@ -15,17 +15,23 @@ export class FramePictures {
   #ahead = [];
 
   /** `frames` are `[sequence, seconds]` in the order of time, `address(sequence)` is where one lies. `shown(time, of)` is
-      called as time goes by, `of` being that of the picture; `changed()` when it plays or pauses, `missing()` when a
-      picture is not there. */
-  constructor(image, frames, { address, length, shown, changed, missing }) {
+      called as time goes by, `of` being that of the picture or null while there is none; `changed()` when it plays or
+      pauses, `found(isThere)` when a picture has come, or is not to be had. */
+  constructor(image, frames, { address, length, shown, changed, found }) {
     this.#image = image;
     this.#frames = frames;
     this.#address = address;
     this.#told = { shown, changed };
     this.length = Math.max(length, frames.at(-1)?.[1] ?? 0);
     this.muted = true;
-    image.addEventListener("load", () => this.#tell());
-    image.addEventListener("error", missing);
+    image.addEventListener("load", () => {
+      found(true);
+      this.#tell();
+    });
+    image.addEventListener("error", () => {
+      found(false);
+      this.#tell();
+    });
     this.seek(0);
   }
 

@@ -2,7 +2,7 @@
 
 const FONT = '600 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const LABEL = { height: 18, pad: 5, most: 180 };
-const LEAST_STAGE = 480; // below this width labels are smaller
+const LEAST_STAGE = 480; // below this width labels are smaller, and each name is there once
 const FADED = { after: 0.3, to: 0.15 }; // seconds away from where it was really seen, and what is left of a box there
 
 const hues = new Map();
@@ -62,16 +62,17 @@ export class Overlay {
       width: one.box[2] * place.width + 2,
       height: one.box[3] * place.height + 2,
     }));
-    drawn.forEach((one) => this.#frame(one));
+    const lines = place.width < LEAST_STAGE ? [3, 1.5] : [4, 2];
+    drawn.forEach((one) => this.#frame(one, lines));
     this.#labels(drawn, place);
     context.restore();
   }
 
-  #frame(one) {
+  #frame(one, [outer, inner]) {
     const context = this.#context;
     context.globalAlpha = one.strength;
     context.setLineDash(!one.decided ? [2, 3] : one.confirmed ? [] : [7, 4]);
-    for (const [width, colour] of [[4, "rgb(0 0 0 / .5)"], [2, one.colour]]) {
+    for (const [width, colour] of [[outer, "rgb(0 0 0 / .5)"], [inner, one.colour]]) {
       context.lineWidth = width;
       context.strokeStyle = colour;
       context.strokeRect(one.x, one.y, one.width, one.height);
@@ -81,12 +82,13 @@ export class Overlay {
   /** Names above their boxes, else below or inside. One that would cover another name is left out. */
   #labels(drawn, place) {
     const context = this.#context;
-    const size = place.width < LEAST_STAGE ? 0.85 : 1;
+    const isSmall = place.width < LEAST_STAGE, size = isSmall ? 0.85 : 1;
     context.font = FONT.replace("12px", `${12 * size}px`);
     context.textBaseline = "middle";
     context.direction = "ltr"; // of the line; each name's own direction follows from its letters
-    const taken = [];
+    const taken = [], named = new Set();
     for (const one of drawn) {
+      if (isSmall && named.has(one.brand)) continue;
       const text = shortened(context, one.decided ? one.brand : `${one.brand} ?`, LABEL.most * size);
       const label = { width: context.measureText(text).width + 2 * LABEL.pad, height: LABEL.height * size };
       label.x = Math.max(place.left, Math.min(one.x - 1, place.left + place.width - label.width));
@@ -95,6 +97,7 @@ export class Overlay {
       const y = tops.find((top) => inside(top) && !taken.some((other) => overlaps({ ...label, y: top }, other)));
       if (y === undefined) continue;
       taken.push({ ...label, y });
+      named.add(one.brand);
       context.globalAlpha = one.strength;
       context.fillStyle = one.colour;
       context.fillRect(label.x, y, label.width, label.height);

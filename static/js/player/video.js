@@ -10,6 +10,7 @@ export class VideoPicture {
   #at = 0; // of the picture that is on screen, on the element's clock
   #wanted = null; // asked for, and not on screen yet
   #sent = null; // the one of these that the element was told
+  #told = false; // whether a picture was shown since
   #ended = false;
 
   /** `shown(time)` is called for each new picture, `changed()` when it plays, pauses, or sounds otherwise,
@@ -25,7 +26,7 @@ export class VideoPicture {
     on("loadeddata", () => setTimeout(() => this.#begin(0), OFFSET_MS));
     on("seeked", () => this.#settle());
     this.#follow();
-    if (video.error) failed();
+    if (video.error) queueMicrotask(failed);
     else if (video.readyState >= 2) setTimeout(() => this.#begin(0), OFFSET_MS);
   }
 
@@ -74,6 +75,7 @@ export class VideoPicture {
 
   #go() {
     this.#sent = this.#wanted;
+    this.#told = false;
     // a thousandth into the picture: its time is rounded on the way
     this.#video.currentTime = this.#wanted + this.#offset + 0.001;
   }
@@ -85,7 +87,7 @@ export class VideoPicture {
       return;
     }
     this.#wanted = null;
-    this.#at = this.#video.currentTime; // until the picture itself tells
+    if (!this.#told) this.#at = this.#video.currentTime; // until the picture itself tells
     if (!("requestVideoFrameCallback" in this.#video)) this.#show(this.#at);
   }
 
@@ -98,6 +100,7 @@ export class VideoPicture {
 
   #show(at) {
     this.#at = at;
+    this.#told = true;
     this.#shown(Math.max(0, at - (this.#offset ?? 0)));
   }
 
