@@ -31,7 +31,6 @@ class ApiKeyAdmin(APIKeyModelAdmin, ModelAdmin):
     list_filter = ("role", "revoked")  # type: ignore[assignment]
     search_fields = ("name", "prefix", "user__username")  # type: ignore[assignment]
     search_help_text = "name, beginning of the key, user"
-    autocomplete_fields = ("user",)
     list_select_related = ("user",)
     actions = ("revoke",)
 
