@@ -58,7 +58,7 @@ def report_context(report: Report, links: PictureLinks, *, with_exposures: bool)
         "problems": report.source.problems,
         "notes": [(STAGE_WORDS.get(note.stage, note.stage), note.kind, note.reason) for note in report.notes],
         "stages": _stages(report.stages),
-        "stages_cost": money(report.costs.usd) if report.costs.calls else "",
+        "stages_cost": money(report.costs.usd) if any(_cost(stage) for stage in report.stages) else "",
         "stages_seconds": length(sum(stage.seconds for stage in report.stages)),
     }
 
