@@ -22,6 +22,7 @@ from bench.memory import measure_memory
 from bench.plan import PARTS, Plan, plan_of
 from bench.promises import verdicts
 from bench.replay import measure_replay
+from bench.review import measure_review, review_table
 from bench.scale import measure_scale
 from bench.speed import measure_speed
 from bench.tuning import measure_tuning
@@ -37,6 +38,7 @@ what is measured
   tuning    how long one stage on one frame takes over HTTP, with and without overlays
   scale     how long lists, a tree and a comparison take with 10,000 jobs and 1,000,000 sightings
   jobpage   how long a finished job's page takes to open in a browser, and how smoothly its timeline moves
+  review    from a key to the next card painted in a browser, on a queue of 10,000 groups
   workers   two workers against one where a stage waits, and what the queue costs a chunk
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
@@ -124,6 +126,9 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     if part == "workers":
         workers = measure_workers(quick=plan.quick, progress=say)
         return workers, tables.workers_table(workers)
+    if part == "review":
+        review = measure_review(quick=plan.quick, progress=say)
+        return review, review_table(review)
     if part == "scale":
         scale = measure_scale(requests=plan.requests, progress=say)
         return scale, tables.scale_tables(scale)

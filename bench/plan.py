@@ -11,7 +11,7 @@ from typing import Any
 from bench.process import PROJECT_ROOT, BenchError
 from mediaproc.datafolder import DataFolder
 
-PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "workers", "jobpage")
+PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "review", "workers", "jobpage")
 RESULTS = PROJECT_ROOT / "bench/results.json"
 QUICK_RESULTS = PROJECT_ROOT / "bench/results-quick.json"
 
@@ -52,6 +52,7 @@ class Plan:
             "replay": clips,
             "tuning": {**clips, "requests": self.requests},
             "scale": {"requests": self.requests},
+            "review": {"quick": self.quick},
             "workers": {"quick": self.quick},
             "jobpage": {"quick": self.quick},
         }[part]

@@ -64,6 +64,9 @@ PROMISES = (
     Promise("workers", "two workers against one", "at least", 1.8),
     Promise("workers", "the queue's cost a chunk", "at most", 20.0),
     Promise("scale", "*, median", "at most", 100),
+    Promise("review", "key to next card painted, median", "at most", 100),
+    Promise("review", "decisions a minute", "at least", 60),
+    Promise("review", "a decision's answer, median", "at most", 50),
     Promise("jobpage", "opens, *", "at most", 1500),
     Promise("jobpage", "*, drawing a frame, 95 %", "at most", 16),
 )

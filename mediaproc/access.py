@@ -81,6 +81,13 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "page-profile-file": _READ,
         "page-profile-save": {"POST": OPERATOR},
         "page-profile-delete": {"POST": OPERATOR},
+        # review
+        "review": _READ,
+        "review-cards": _READ,
+        "review-brands": _READ,
+        "review-history": _READ,
+        "review-decide": {"POST": REVIEWER},
+        "review-effect": {"POST": REVIEWER},
         # detection
         "detect-checkpoints": _READ,
         "detect-bookmark": {"PATCH": CURATOR},
@@ -117,6 +124,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "job-log": _READ,
         "ws-job": _READ,
         "ws-jobs": _READ,
+        "ws-review": _READ,
     }
 )
 

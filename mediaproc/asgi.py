@@ -14,8 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
 
 _http = get_streaming_application()
 
-from detect.errors import MediaprocError  # noqa: E402 - as the next lines
-from jobs.live.routing import websocket_urlpatterns  # noqa: E402
+from brands.routing import websocket_urlpatterns as brands_sockets  # noqa: E402 - as the next lines
+from detect.errors import MediaprocError  # noqa: E402
+from jobs.live.routing import websocket_urlpatterns as jobs_sockets  # noqa: E402
 from mediaproc.handover import HandOver, end_streams_on_signal  # noqa: E402
 from mediaproc.services import prepare  # noqa: E402 - needs the apps, which the line above has loaded
 from mediaproc.websockets import Guarded  # noqa: E402
@@ -41,7 +42,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
 application = ProtocolTypeRouter(
     {
         "http": HandOver(_http),
-        "websocket": Guarded(URLRouter(websocket_urlpatterns)),
+        "websocket": Guarded(URLRouter([*jobs_sockets, *brands_sockets])),
         "lifespan": lifespan,
     }
 )

@@ -30,6 +30,7 @@ urlpatterns = [
     path("login", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("", include("brands.urls")),
     path("", include("jobs.api.urls")),
     path("", include("jobs.urls")),
 ]

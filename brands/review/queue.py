@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+import numpy as np
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum, When, Window
+from django.db.models.functions import RowNumber
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
 
-from brands.models import BrandAlias, ItemState, KnownBrand, ReviewGroup, ReviewItem
+from brands.models import BrandAlias, BrandAppearance, ItemState, KnownBrand, ReviewGroup, ReviewItem
 from brands.selectors import brand_roots
-from detect.matching import NameIndex, normalize
-from detect.types import KnownBrandRecord
+from detect.matching import fold, normalize
 
 Kind = Literal["proposed", "undecided"]
 _PICTURES = 12
+_GUESSES = 4
+_LEAST_SIMILAR = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,19 +35,32 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place in the queue: right behind a group that had so many seconds at stake."""
+
+    seconds: float
+    group: int
+
+
+@dataclass(frozen=True)
 class Guess:
-    """A known brand that a group may be, with the similarity 0-1 of the nearest spelling."""
+    """A known brand that a group may be, the similarity 0-1 of its nearest spelling, and where it was seen longest."""
 
     brand: KnownBrand
     similarity: float
+    seen: BrandAppearance | None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A group with its open items, longest first and at most ``_PICTURES`` of them, and what it may be."""
+    """A group with its longest open items, at most ``_PICTURES`` of them, how it was read, and what it may be.
+
+    ``spellings`` are those of all its open items, most seconds first, its own text aside.
+    """
 
     group: ReviewGroup
     items: list[ReviewItem]
+    spellings: list[str]
     guesses: list[Guess]
 
     @property
@@ -49,24 +68,35 @@ class Shown:
         """The unconfirmed brand that a run proposed for it, if one did."""
         return next((item.brand for item in self.items if item.brand is not None), None)
 
-    @property
-    def spellings(self) -> list[str]:
-        """How its items were read, each once, the group's own text aside."""
-        texts = dict.fromkeys(item.text for item in self.items)
-        return [text for text in texts if text != self.group.text]
 
+def queue(
+    *,
+    text: str = "",
+    asset: UUID | None = None,
+    job: UUID | None = None,
+    kind: Kind | None = None,
+    after: Place | None = None,
+) -> QuerySet[ReviewGroup]:
+    """Groups that wait, most seconds at stake first.
 
-def queue(*, text: str = "", asset: UUID | None = None, kind: Kind | None = None) -> QuerySet[ReviewGroup]:
-    """Groups that wait, most seconds at stake first; with a part of a text, of one source, of one kind."""
+    With a part of a text, of one source or the result of one job, of one kind, behind a place.
+    """
     groups = ReviewGroup.objects.filter(open_items__gt=0).order_by("-open_seconds", "id")
     if text:
-        groups = groups.filter(Q(text__icontains=text) | Q(folded__contains=normalize(text) or "\0"))
-    items = ReviewItem.objects.filter(group=OuterRef("pk"), state=ItemState.OPEN)
+        spelled = Q(folded__contains=fold(text)) if fold(text) else Q()
+        groups = groups.filter(Q(text__icontains=text) | spelled)
+    if after is not None:
+        groups = groups.filter(Q(open_seconds__lt=after.seconds) | Q(open_seconds=after.seconds, id__gt=after.group))
+    wanted: dict[str, object] = {}
     if asset is not None:
-        items = items.filter(source_asset_id=asset)
+        wanted["source_asset_id"] = asset
+    if job is not None:
+        wanted["job_id"] = job
     if kind is not None:
-        items = items.filter(brand__isnull=kind == "undecided")
-    return groups.filter(Exists(items)) if asset is not None or kind is not None else groups
+        wanted["brand__isnull"] = kind == "undecided"
+    if not wanted:
+        return groups
+    return groups.filter(Exists(ReviewItem.objects.filter(group=OuterRef("pk"), state=ItemState.OPEN, **wanted)))
 
 
 def waiting(groups: QuerySet[ReviewGroup] | None = None) -> Waiting:
@@ -78,25 +108,74 @@ def waiting(groups: QuerySet[ReviewGroup] | None = None) -> Waiting:
 
 def groups_show(groups: Sequence[ReviewGroup]) -> list[Shown]:
     """What to look at of each group, in a fixed number of queries."""
-    items: dict[int, list[ReviewItem]] = {group.id: [] for group in groups}
-    opened = ReviewItem.objects.filter(group_id__in=items, state=ItemState.OPEN)
-    for item in opened.select_related("brand", "source_asset").order_by("group_id", "-seconds", "id"):
-        if len(items[item.group_id]) < _PICTURES:
-            items[item.group_id].append(item)
-    names = _names()
-    told = {group.id: names.suggest(group.text, limit=4, min_similarity=0.35) for group in groups}
-    brands = {
-        brand.canonical_name: brand
-        for brand in KnownBrand.objects.filter(
-            canonical_name__in={name for guesses in told.values() for name, _ in guesses},
-            confirmed=True,
-            merged_into=None,
-        )
-    }
+    ids = [group.id for group in groups]
+    items, spellings, guesses = _items(ids), _spellings(ids), _guesses(groups)
     return [
-        Shown(group, items[group.id], [Guess(brands[name], value) for name, value in told[group.id] if name in brands])
+        Shown(group, items[group.id], [text for text in spellings[group.id] if text != group.text], guesses[group.id])
         for group in groups
     ]
+
+
+def _items(groups: Collection[int]) -> defaultdict[int, list[ReviewItem]]:
+    place = Window(RowNumber(), partition_by=F("group_id"), order_by=[F("seconds").desc(), F("id")])
+    opened = ReviewItem.objects.filter(group_id__in=groups, state=ItemState.OPEN).annotate(place=place)
+    found: defaultdict[int, list[ReviewItem]] = defaultdict(list)
+    for item in opened.filter(place__lte=_PICTURES).select_related("brand", "source_asset").order_by("place"):
+        found[item.group_id].append(item)
+    return found
+
+
+def _spellings(groups: Collection[int]) -> defaultdict[int, list[str]]:
+    opened = ReviewItem.objects.filter(group_id__in=groups, state=ItemState.OPEN).order_by()
+    texts = opened.values("group_id", "text").annotate(total=Sum("seconds")).order_by("-total", "text")
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for row in texts:
+        found[row["group_id"]].append(row["text"])
+    return found
+
+
+def _guesses(groups: Sequence[ReviewGroup]) -> dict[int, list[Guess]]:
+    told = dict(zip((group.id for group in groups), _alike([group.folded for group in groups]), strict=True))
+    wanted = {brand for alike in told.values() for brand in alike}
+    brands = KnownBrand.objects.in_bulk(wanted)
+    seen = brands_seen(wanted)
+    return {
+        group: [Guess(brands[brand], value, seen.get(brand)) for brand, value in alike.items() if brand in brands]
+        for group, alike in told.items()
+    }
+
+
+def _alike(texts: Sequence[str]) -> list[dict[UUID, float]]:
+    """For each folded text the confirmed brands that are spelled most like it, most alike first."""
+    names = _names()
+    if not texts or not names:
+        return [{} for _ in texts]
+    spellings = [spelling for spelling, _ in names]
+    scorer = Levenshtein.normalized_similarity
+    found: list[dict[UUID, float]] = []
+    for row in process.cdist(texts, spellings, scorer=scorer, score_cutoff=_LEAST_SIMILAR):
+        alike: dict[UUID, float] = {}
+        for place in np.argsort(-row, kind="stable"):
+            if row[place] <= 0 or len(alike) == _GUESSES:
+                break
+            alike.setdefault(names[place][1], float(row[place]))
+        found.append(alike)
+    return found
+
+
+def brands_seen(brands: Iterable[UUID]) -> dict[UUID, BrandAppearance]:
+    """Where each of some brands, or what was merged into it, was on screen longest; none for one never seen."""
+    wanted = set(brands)
+    if not wanted:
+        return {}
+    roots = {part: root for part, root in brand_roots().items() if root in wanted}
+    shown = BrandAppearance.objects.filter(brand_id__in=wanted | set(roots)).order_by("brand_id", "-seconds")
+    found: dict[UUID, BrandAppearance] = {}
+    for appearance in shown.distinct("brand_id"):
+        brand = roots.get(appearance.brand_id, appearance.brand_id)
+        if brand not in found or found[brand].seconds < appearance.seconds:
+            found[brand] = appearance
+    return found
 
 
 def brands_search(text: str, *, limit: int = 8) -> list[KnownBrand]:
@@ -105,7 +184,9 @@ def brands_search(text: str, *, limit: int = 8) -> list[KnownBrand]:
     if not key:
         return []
     aliased = BrandAlias.objects.filter(brand=OuterRef("pk"), normalized__contains=key)
+    first = Case(When(normalized_name__startswith=key, then=0), default=1)
     found = KnownBrand.objects.filter(Q(normalized_name__contains=key) | Exists(aliased))
+    found = found.order_by(first, "canonical_name")
     roots = brand_roots()
     wanted = {roots.get(brand, brand) for brand in found.values_list("id", flat=True)[: 10 * limit]}
     brands = KnownBrand.objects.filter(id__in=wanted).prefetch_related("aliases")
@@ -119,14 +200,18 @@ def brands_search(text: str, *, limit: int = 8) -> list[KnownBrand]:
     )[:limit]
 
 
-def _names() -> NameIndex:
-    """All names of confirmed brands, kept until one of them changes."""
+def _names() -> list[tuple[str, UUID]]:
+    """All folded names and aliases of confirmed brands with the brand each means, kept until one of them changes."""
     newest = KnownBrand.objects.aggregate(count=Count("id"), changed=Max("updated_at"))
     aliases = BrandAlias.objects.aggregate(count=Count("id"), newest=Max("id"))
-    return _index((*newest.values(), *aliases.values()))
+    return _names_at((*newest.values(), *aliases.values()))
 
 
 @lru_cache(maxsize=1)
-def _index(version: tuple[object, ...]) -> NameIndex:  # noqa: ARG001 - what it was made from
-    brands = KnownBrand.objects.filter(confirmed=True, merged_into=None).prefetch_related("aliases")
-    return NameIndex([KnownBrandRecord(brand.canonical_name, tuple(brand.alias_texts)) for brand in brands])
+def _names_at(version: tuple[object, ...]) -> list[tuple[str, UUID]]:  # noqa: ARG001 - what it was made from
+    confirmed = set(KnownBrand.objects.filter(confirmed=True, merged_into=None).order_by().values_list("id", flat=True))
+    roots = brand_roots()
+    names = KnownBrand.objects.order_by("normalized_name").values_list("canonical_name", "id")
+    aliases = BrandAlias.objects.order_by("id").values_list("text", "brand_id")
+    meant = ((fold(text), roots.get(brand, brand)) for text, brand in (*names, *aliases))
+    return [(text, brand) for text, brand in meant if text and brand in confirmed]

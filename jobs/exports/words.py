@@ -9,8 +9,21 @@ from decimal import Decimal
 from fractions import Fraction
 
 from detect.types import DetectionSource, Placement
+from mediaproc.words import length, moment, plural
 
-_MINUTE, _HOUR = 60, 3600
+__all__ = [
+    "PLACEMENT_WORDS",
+    "QUALITY_WORDS",
+    "SOURCE_WORDS",
+    "STAGE_WORDS",
+    "frame_rate",
+    "length",
+    "moment",
+    "money",
+    "percent",
+    "percentage",
+    "plural",
+]
 
 PLACEMENT_WORDS: dict[Placement, str] = {
     "board": "Board",
@@ -46,27 +59,6 @@ STAGE_WORDS = {
 }
 
 
-def moment(seconds: float, decimals: int = 1) -> str:
-    """A place in the video: ``0:04.2``, ``12:03.0``, ``1:02:03.0``."""
-    scale = 10**decimals
-    units = round(seconds * scale)
-    whole, rest = divmod(units, scale)
-    hours, minutes, second = whole // _HOUR, whole // _MINUTE % _MINUTE, whole % _MINUTE
-    text = f"{hours}:{minutes:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
-    return f"{text}.{rest:0{decimals}d}" if decimals else text
-
-
-def length(seconds: float) -> str:
-    """A length of time: ``4.2 s``, ``3 min 04 s``, ``1 h 02 min``."""
-    if round(seconds, 1) < _MINUTE:
-        return f"{seconds:.1f} s"
-    if round(seconds) < _HOUR:
-        minutes, rest = divmod(round(seconds), _MINUTE)
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(round(seconds / _MINUTE), _MINUTE)
-    return f"{hours} h {minutes:02d} min"
-
-
 def percent(share: float, decimals: int = 0) -> str:
     """``0.1234`` as ``12 %``; a share that would round to nothing as ``< 1 %``."""
     smallest = 10**-decimals
@@ -88,11 +80,6 @@ def frame_rate(ratio: str) -> str:
         return f"{float(Fraction(ratio)):.3f}".rstrip("0").rstrip(".") + " fps"
     except (ValueError, ZeroDivisionError):
         return "unknown frame rate"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """``1 brand``, ``3 brands``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def percentage(part: float, whole: float) -> str:

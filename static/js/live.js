@@ -9,6 +9,7 @@
    following.close();
 
    live.followAll({onEvent, onState})    // {job_id, number, kind, data}: the latest job.update of each job that changes
+   live.followReview({after, onMessage, onState})   // decisions behind a number: {id, by, sentence, …}, or {results}
 
    It speaks over a websocket and, where none can be opened, over Server-Sent Events (one job only), and comes again by
    itself from the number last seen: after .5 s, then twice as long each time up to 15 s, each time a little at random so
@@ -61,6 +62,22 @@
         if (message.number <= (last.get(message.job_id) || 0)) return;
         last.set(message.job_id, message.number);
         onEvent(message);
+      },
+    });
+    return { close: line.close };
+  }
+
+  function followReview({ after = 0, onMessage = () => {}, onState = () => {} } = {}) {
+    let last = after;
+    const line = connection({
+      onState,
+      ways: [(hear) => overWebSocket(`/ws/review?after=${last}`, hear)],
+      onMessage(message) {
+        if (!message.results) {
+          if (message.id <= last) return;
+          last = message.id;
+        }
+        onMessage(message);
       },
     });
     return { close: line.close };
@@ -151,5 +168,5 @@
     return () => source.close();
   }
 
-  root.live = { follow, followAll };
+  root.live = { follow, followAll, followReview };
 })(typeof window === "undefined" ? globalThis : window);

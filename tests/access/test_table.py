@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import resolve
 
-from jobs.live.routing import websocket_urlpatterns
+from brands.routing import websocket_urlpatterns as brands_sockets
+from jobs.live.routing import websocket_urlpatterns as jobs_sockets
 from mediaproc.access import OPEN, RULES, STAFF_NAMESPACES, Decision, allowed_methods, decide, is_for_staff
 from mediaproc.principal import Principal
 from mediaproc.roles import Role
@@ -18,7 +19,7 @@ from tests.access.routes import METHODS, PARTS, Route, site_routes
 ROUTES = site_routes()
 RULED = [route for route in ROUTES if not is_for_staff(route.name)]
 STAFF = [route for route in ROUTES if is_for_staff(route.name)]
-SOCKETS = [pattern.name for pattern in websocket_urlpatterns]
+SOCKETS = [pattern.name for pattern in (*jobs_sockets, *brands_sockets)]
 
 # what is open is said here a second time, so that opening something takes two decisions
 OPEN_ROUTES = {("health", "GET"), ("healthz", "GET"), ("login", "GET"), ("login", "POST")}
