@@ -64,6 +64,8 @@ PAGES = (
     ),
     Shown("scenarios", "page-scenarios"),
     Shown("scenarios-viewer", "page-scenarios", role=Role.VIEWER),
+    Shown("profiles", "page-profiles"),
+    Shown("profiles-viewer", "page-profiles", role=Role.VIEWER),
     Shown("tune", "page-tune", ("report",)),
     Shown("tune-video-gone", "page-tune", ("gone",)),
     Shown("tune-failed", "page-tune", ("failed",)),
@@ -90,6 +92,7 @@ EMPTY = (
     Shown("submit", "page-submit"),
     Shown("compare", "page-compare"),
     Shown("scenarios", "page-scenarios"),
+    Shown("profiles", "page-profiles"),
 )
 
 #: What is read with GET and is no page.
@@ -100,6 +103,8 @@ NO_PAGES = {
     "job-report-csv": "a file",
     "job-report-xlsx": "a file",
     "asset-video": "a file",
+    "page-profile-file": "a file",
+    "page-tune-frames": "data of the tuner",
     "job-boxes": "data of the player",
     "job-frame": "a picture",
     "job-frame-times": "data of the player",

@@ -52,6 +52,7 @@ def analyses() -> dict[str, Any]:
     from detect.events import SilentListener
     from jobs.branches.scenarios import bookmark_set
     from jobs.choices import JobStatus
+    from jobs.profiles import profile_save
     from jobs.services import Order, job_replay, job_run
     from jobs.states import job_move
 
@@ -95,6 +96,13 @@ def analyses() -> dict[str, Any]:
         "paused": paused,
         "waiting": waiting,
     }
+    profile_save(
+        job=report,
+        overrides={"match_brands": {"min_similarity": 0.9}},
+        label="Night matches under floodlight",
+        description="Fewer wrong names where boards are overexposed.",
+        by="user:operator",
+    )
     found = {"checkpoint": node, "brand": KnownBrand.objects.latest("created_at").id, **people_ids()}
     return {**{name: str(job.id) for name, job in jobs.items()}, **{name: str(one) for name, one in found.items()}}
 

@@ -74,7 +74,7 @@ def test_menu_of_a_narrow_window(page_as: PageAs, screenshot: Screenshot, dark: 
     expect(page.get_by_role("heading", name="New analysis")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [970, 1100])
+@pytest.mark.parametrize("width", [1090, 1200])
 def test_between_narrow_and_wide_all_is_in_one_line(page_as: PageAs, width: int) -> None:
     page = page_as(Role.ADMINISTRATOR, width=width)
     page.goto(reverse("page-scenarios"))
