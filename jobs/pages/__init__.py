@@ -8,6 +8,7 @@ and for trying settings on frames; with them (``static/js``) it is live.
 listing.py      the list of jobs
 submit.py       a new analysis; brand_text.py and options.py read what is typed
 views.py        a job's page: its report, or progress.py until there is one
+evidence.py     exposures, candidates and changes as they are asked for; downloads.py files and the page for paper
 actions.py      buttons
 tree.py         the tree of checkpoints (tree_drawing.py), replays with their estimate, bookmarks
 compare.py      two results side by side

@@ -38,7 +38,7 @@
         body.replaceChildren(copy);
       } else if (address) {
         body.setAttribute("aria-busy", "true");
-        await window.htmx.ajax("GET", address.replace("/brands/0/exposures/0", `/brands/${brand}/exposures/${exposure}`), { target: body, swap: "innerHTML" });
+        await window.htmx.ajax("GET", address.replace("/brands/0/exposures/0", `/brands/${brand}/exposures/${exposure}`), { source: body, target: body, swap: "innerHTML" });
         body.removeAttribute("aria-busy");
       }
     };
@@ -148,7 +148,8 @@
   /* lists of exposures come when they are opened; a link to an exposure opens its list on the page it is on */
   const load = async (pages, query = "") => {
     pages.dataset.loaded = "yes";
-    await window.htmx.ajax("GET", pages.dataset.pages + query, { target: pages, swap: "innerHTML" });
+    // asked for by the list itself: what one element asks for waits for what it asked before
+    await window.htmx.ajax("GET", pages.dataset.pages + query, { source: pages, target: pages, swap: "innerHTML" });
   };
   report.addEventListener("toggle", ({ target }) => {
     const pages = target.open && target.matches(".r-brand") && one(".r-pages", target);

@@ -70,10 +70,7 @@
   const sayAs = ({ lane, place }) => `${lane.name}, ${titleOf({ lane, place })}. Exposure ${place + 1} of ${lane.count}.`;
   const keepInView = ({ lane, place }) => {
     const [start, end] = [lane.start[place], lane.end[place]];
-    if (start < view.from || end > view.to) {
-      const middle = (start + end) / 2, wide = Math.max(span(), Math.min(duration, (end - start) * 1.5));
-      look(middle - wide / 2, middle + wide / 2);
-    }
+    if (end < view.from || start > view.to) look((start + end - span()) / 2, (start + end + span()) / 2);
     const head = 26, room = scroller.clientHeight - head;
     if (lane.top < scroller.scrollTop) scroller.scrollTop = lane.top;
     else if (lane.top + lane.height > scroller.scrollTop + room) scroller.scrollTop = lane.top + lane.height - room;
