@@ -67,6 +67,7 @@ def player_context(job: DetectJob) -> dict[str, Any]:
                 "frames": reverse("job-frame-times", args=[job.id]),
                 "frame": reverse("job-frame", args=[job.id, 0]),  # 0 stands for the sequence
                 "duration": float(probe.get("duration") or 0.0),
+                "start": float(probe.get("start_time") or 0.0),
                 "frameRate": _rate(str(probe.get("frame_rate", ""))),
                 "codec": str(probe.get("codec", "")),
             },

@@ -31,7 +31,6 @@ function start(player, setup) {
     played = true;
     tries = 0;
     if (of !== null || stage.hidden) drawnAt = of ?? time;
-    boxes.need(time);
     draw();
     tell(time);
   };
@@ -198,9 +197,8 @@ function start(player, setup) {
   /* begin */
   video.controls = false;
   for (const part of [".player-controls", ".player-foot"]) one(part).hidden = false;
-  picture = new VideoPicture(video, { frameSeconds: 1 / setup.frameRate, shown: (time) => { note.textContent = ""; shown(time); }, changed, failed });
+  picture = new VideoPicture(video, { frameSeconds: 1 / setup.frameRate, start: setup.start, shown: (time) => { note.textContent = ""; shown(time); }, changed, failed });
   changed();
-  boxes.need(0);
   follow();
 }
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
 
 from mediaproc.roles import Role
 from tests.browser.audit import Troubles
 from tests.browser.conftest import Filled, PageAs
+from tests.media.clips import read_number, write_clip
 
 _LISTEN = """
 window.told = [];
@@ -113,6 +118,30 @@ def test_it_begins_where_the_address_says(watch: Any) -> None:
     assert page.evaluate("told.at(-1)") == {"time": pytest.approx(1.5, abs=0.06), "duration": 6, "playing": False}
 
 
+def test_times_count_from_the_first_picture(page_as: PageAs, filled: Filled, tmp_path: Path) -> None:
+    """Of a file whose sound begins 0.4 s before its pictures, which say their numbers."""
+    late = write_clip(tmp_path / "late.mp4", 75, pts=range(10, 85), audio=True, size=(320, 240))
+    page = page_as(Role.VIEWER)
+    page.add_init_script(_LISTEN)
+    content = late.read_bytes()
+
+    def send(route: Route) -> None:
+        first = int(route.request.headers["range"].removeprefix("bytes=").partition("-")[0])
+        told = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}", "Content-Type": "video/mp4"}
+        route.fulfill(status=206, headers=told, body=content[first:])
+
+    page.route("**/video", send)
+    page.goto(reverse("job-page", args=[filled.ids["report"]]) + "#t=1")
+    page.get_by_role("button", name="Boxes").click()
+    for time, number in [(1.0, 25), (0.0, 0), (2.0, 50)]:
+        seek(page, time)
+        with Image.open(BytesIO(page.locator(".player-stage").screenshot())) as stage:
+            width = stage.height * 4 // 3
+            left = (stage.width - width) // 2
+            picture = stage.convert("RGB").crop((left, 0, left + width, stage.height))
+        assert read_number(np.asarray(picture)[:, :, ::-1]) == number
+
+
 def test_it_tells_of_every_picture_while_it_plays(watch: Any) -> None:
     page = watch("report")
     seek(page, 1.0)
@@ -169,13 +198,13 @@ def test_the_sampled_frames_stand_for_a_video_that_is_gone(watch: Any, filled: F
         note = f"The video file is not there any more: showing the {len(frames)} sampled frames."
         expect(page.locator(".player-note")).to_have_text(note, timeout=20_000)
     assert_boxes(page, filled, "gone")
-    seek(page, 1.0)
+    seek(page, frames[2][1] + 0.1)
     page.locator(".player-stage").focus()
     page.keyboard.press(".")
-    shown(page, 1.5)
+    shown(page, frames[3][1])
     page.keyboard.press("Home")
     page.keyboard.press(" ")
-    page.wait_for_function("() => told.at(-1).time > 1")
+    page.wait_for_function("time => told.at(-1).time > time", arg=frames[1][1])
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(page.get_by_role("button", name="Mute")).to_be_hidden()

@@ -153,7 +153,7 @@ def test_what_the_player_is_told(job: DetectJob) -> None:
     assert setup["video"] == f"/assets/{job.source_asset_id}/video"
     assert setup["boxes"] == f"/jobs/{job.id}/boxes.json"
     assert setup["frame"] == f"/jobs/{job.id}/frames/0.jpg"
-    assert (setup["duration"], setup["frameRate"]) == (8.0, 30.0)
+    assert (setup["duration"], setup["start"], setup["frameRate"]) == (8.0, 0.0, 30.0)
 
 
 def test_of_a_video_of_which_little_is_known(make_asset: MakeAsset) -> None:

@@ -3,7 +3,7 @@
 const WINDOW = 30;
 const AHEAD = 12;
 const KEPT = 20;
-const AGAIN_MS = 3000;
+const AGAIN_MS = { first: 3000, most: 60_000 };
 // pictures are told to a microsecond, and boxes are rounded to one: a frame must not miss the box that begins with it
 const SLACK = 0.0005;
 
@@ -34,17 +34,12 @@ export class Boxes {
     this.#loaded = loaded;
   }
 
-  /** Has what is shown around a moment fetched, unless that was done already. */
-  need(time) {
-    const number = Math.floor(Math.max(0, time) / WINDOW);
-    this.#fetch(number);
-    if (time % WINDOW > WINDOW - AHEAD) this.#fetch(number + 1);
-  }
-
   /** `[{brand, confirmed, decided, placement, box, guess}]` at a moment, the largest first; none while they are on their
-      way. `guess` is how many seconds away it was really seen. */
+      way. `guess` is how many seconds away it was really seen. Has what comes soon fetched too. */
   at(time) {
     const moment = time + SLACK;
+    this.#need(Math.floor(Math.max(0, moment) / WINDOW));
+    if (moment % WINDOW > WINDOW - AHEAD) this.#need(Math.floor(moment / WINDOW) + 1);
     const shown = this.#windows.get(Math.floor(Math.max(0, moment) / WINDOW));
     const found = [];
     for (const track of shown?.tracks ?? []) {
@@ -54,11 +49,9 @@ export class Boxes {
     return found.sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
   }
 
-  #fetch(number) {
-    const known = this.#windows.get(number);
-    if (known && !(known.failed && performance.now() - known.failed > AGAIN_MS)) return;
-    const made = { tracks: [], failed: 0 };
-    this.#windows.delete(number);
+  #need(number) {
+    if (this.#windows.has(number)) return;
+    const made = { tracks: [], wait: AGAIN_MS.first };
     this.#windows.set(number, made);
     if (this.#windows.size > KEPT) this.#windows.delete(this.#windows.keys().next().value);
     this.#load(number, made);
@@ -70,9 +63,12 @@ export class Boxes {
       if (!answer.ok) throw new Error(`${answer.status}`);
       const { tracks, undecided } = await answer.json();
       made.tracks = [...tracks.map((track) => ({ ...track, decided: true })), ...undecided.map((track) => ({ ...track, decided: false }))];
-      this.#loaded();
     } catch {
-      made.failed = performance.now(); // asked for again while it is still wanted
+      // asked for again, less and less often, while it is kept
+      setTimeout(() => { if (this.#windows.get(number) === made) this.#load(number, made); }, made.wait);
+      made.wait = Math.min(AGAIN_MS.most, made.wait * 2);
+      return;
     }
+    this.#loaded();
   }
 }

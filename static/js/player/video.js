@@ -1,12 +1,13 @@
 /* The video element as the player sees it. Times are seconds from the first picture, as everywhere else on the site. */
 
-const OFFSET_MS = 500; // how long the first picture is waited for
+const OFFSET_MS = 1000; // how long the first picture is waited for
 
 export class VideoPicture {
   #video;
   #shown;
   #frame;
-  #offset = null; // when the file's first picture is, on the element's own clock: sound may begin before it
+  #start;
+  #offset = null; // when the first picture is on the element's own clock, once that is known; sound may begin before it
   #at = 0; // of the picture that is on screen, on the element's clock
   #wanted = null; // asked for, and not on screen yet
   #sent = null; // the one of these that the element was told
@@ -14,20 +15,22 @@ export class VideoPicture {
   #ended = false;
 
   /** `shown(time)` is called for each new picture, `changed()` when it plays, pauses, or sounds otherwise,
-      `failed()` when it cannot go on. `frameSeconds` is how long a picture stays, mostly. */
-  constructor(video, { frameSeconds, shown, changed, failed }) {
+      `failed()` when it cannot go on. `frameSeconds` is how long a picture stays, mostly; `start` is the first one's
+      time in the file, which the element's clock goes by where it does not tell. */
+  constructor(video, { frameSeconds, start, shown, changed, failed }) {
     this.#video = video;
+    this.#start = start;
     this.#shown = shown;
     this.#frame = frameSeconds;
     const on = (name, act) => video.addEventListener(name, () => { if (!this.#ended) act(); });
     for (const name of ["play", "pause", "ratechange", "volumechange", "ended"]) on(name, changed);
     on("error", failed);
     on("loadedmetadata", () => { if (!video.videoWidth) failed(); }); // sound alone can be played
-    on("loadeddata", () => setTimeout(() => this.#begin(0), OFFSET_MS));
+    on("loadeddata", () => this.#wait());
     on("seeked", () => this.#settle());
     this.#follow();
     if (video.error) queueMicrotask(failed);
-    else if (video.readyState >= 2) setTimeout(() => this.#begin(0), OFFSET_MS);
+    else if (video.readyState >= 2) this.#wait();
   }
 
   get size() { return { width: this.#video.videoWidth, height: this.#video.videoHeight }; }
@@ -91,6 +94,11 @@ export class VideoPicture {
     if (!("requestVideoFrameCallback" in this.#video)) this.#show(this.#at);
   }
 
+  /** A page that is not looked at is not told of pictures. */
+  #wait() {
+    setTimeout(() => this.#begin(this.#start), OFFSET_MS);
+  }
+
   #begin(offset) {
     if (this.#offset !== null || this.#ended) return;
     this.#offset = offset;
@@ -109,7 +117,7 @@ export class VideoPicture {
     if ("requestVideoFrameCallback" in video) {
       const next = (_, picture) => {
         if (this.#ended) return;
-        if (this.#offset === null && video.currentTime === 0) this.#begin(picture.mediaTime);
+        this.#begin(picture.mediaTime);
         this.#show(picture.mediaTime);
         video.requestVideoFrameCallback(next);
       };
