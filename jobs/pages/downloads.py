@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -14,12 +12,10 @@ from django.views.decorators.http import require_safe
 from detect.exports.rows import to_csv
 from detect.report import to_json
 from jobs.exports.print_view import print_context
-from jobs.exports.workbook import WORKBOOK_TYPE, write_workbook
+from jobs.exports.workbook import WORKBOOK_TYPE, to_workbook
 from jobs.pages.finished import file_stem, finished_report
 from jobs.pages.pictures import SitePictures
 from jobs.pages.shown import job_name
-
-_KEPT_IN_MEMORY = 1 << 20
 
 
 @require_safe
@@ -37,13 +33,10 @@ def report_csv(request: HttpRequest, job_id: UUID) -> HttpResponse:  # noqa: ARG
 
 
 @require_safe
-def report_xlsx(request: HttpRequest, job_id: UUID) -> HttpResponseBase:  # noqa: ARG001
-    """``report.xlsx`` of a finished job, written row by row and sent piece by piece."""
+def report_xlsx(request: HttpRequest, job_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """``report.xlsx`` of a finished job."""
     job, report = finished_report(job_id)
-    file = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115 - the response closes it
-    write_workbook(report, file, title=job_name(job))
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{file_stem(job)}.report.xlsx", content_type=WORKBOOK_TYPE)
+    return _download(to_workbook(report, title=job_name(job)), WORKBOOK_TYPE, f"{file_stem(job)}.report.xlsx")
 
 
 @require_safe

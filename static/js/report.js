@@ -13,7 +13,7 @@
   /* a picture whose frame is no longer stored */
   const gone = (image) => {
     if (image.closest(".r-gone")) return;
-    const place = make("span", "r-gone", image.closest(".r-thumb-place, .r-named") ? "" : "Picture no longer stored");
+    const place = make("span", "r-gone", image.classList.contains("r-thumb") ? "" : "Picture no longer stored");
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", image.alt ? `${image.alt}: picture no longer stored` : "Picture no longer stored");
     if (image.classList.contains("r-thumb")) place.classList.add("r-thumb");

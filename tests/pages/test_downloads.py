@@ -34,9 +34,8 @@ class TestFiles:
     def test_workbook(self, client, make_job):
         response = client.get(f"/jobs/{make_job().id}/report.xlsx")
         assert response["Content-Disposition"] == 'attachment; filename="cup_final_first_minute.report.xlsx"'
-        book = openpyxl.load_workbook(io.BytesIO(response.getvalue()))
+        book = openpyxl.load_workbook(io.BytesIO(response.content))
         assert book["Brands"]["A2"].value == sample_body().brands[0].name
-        assert response["Content-Length"] == str(len(response.getvalue())) or int(response["Content-Length"]) > 0
 
     @pytest.mark.parametrize("kind", ["json", "csv", "xlsx"])
     def test_none_before_the_job_is_done(self, client, make_job, kind):

@@ -13,7 +13,7 @@ import pytest
 
 from detect.exports.rows import HEADER, to_csv
 from detect.report import Report
-from jobs.exports.workbook import LONGEST_TEXT, write_workbook
+from jobs.exports.workbook import LONGEST_TEXT, to_workbook
 from tests.report.sample import sample_report
 
 #: As people, or a camera, may write a name.
@@ -69,9 +69,7 @@ class TestCsv:
 
 def workbook(report: Report, title: str = "cup final.mp4") -> openpyxl.Workbook:
     """As a reader opens it."""
-    file = io.BytesIO()
-    write_workbook(report, file, title=title)
-    return openpyxl.load_workbook(io.BytesIO(file.getvalue()))
+    return openpyxl.load_workbook(io.BytesIO(to_workbook(report, title=title)))
 
 
 def rows_of(book: openpyxl.Workbook, sheet: str) -> list[dict[str, Any]]:
