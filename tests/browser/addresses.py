@@ -62,6 +62,11 @@ PAGES = (
     Shown(
         "compare-one-failed", "page-compare", query="?left={report}&right={failed}", troubles=(r"/compare\?.*: 400$",)
     ),
+    Shown("review", "review"),
+    Shown("review-viewer", "review", role=Role.VIEWER),
+    Shown("review-of-a-video", "review", query="?job={gone}"),
+    Shown("review-none-fit", "review", query="?text=nothing-goes-by-this-name"),
+    Shown("review-history", "review-history"),
     Shown("scenarios", "page-scenarios"),
     Shown("scenarios-viewer", "page-scenarios", role=Role.VIEWER),
     Shown("profiles", "page-profiles"),
@@ -91,6 +96,8 @@ EMPTY = (
     Shown("jobs-viewer", "job-list", role=Role.VIEWER),
     Shown("submit", "page-submit"),
     Shown("compare", "page-compare"),
+    Shown("review", "review"),
+    Shown("review-history", "review-history"),
     Shown("scenarios", "page-scenarios"),
     Shown("profiles", "page-profiles"),
 )
@@ -105,6 +112,8 @@ NO_PAGES = {
     "asset-video": "a file",
     "page-profile-file": "a file",
     "page-tune-frames": "data of the tuner",
+    "review-cards": "a piece of the review page",
+    "review-brands": "a piece of the review page",
     "job-boxes": "data of the player",
     "job-frame": "a picture",
     "job-frame-times": "data of the player",

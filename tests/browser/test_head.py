@@ -10,7 +10,7 @@ from mediaproc.access import RULES
 from mediaproc.navigation import PLACES, Place
 from mediaproc.roles import Role
 from tests.browser.audit import assert_fits, audit
-from tests.browser.conftest import Filled, PageAs, Screenshot
+from tests.browser.conftest import Filled, PageAs, Screenshot, log_in
 
 OPEN = [place for place in PLACES if place.route in RULES]
 
@@ -85,8 +85,8 @@ def test_between_narrow_and_wide_all_is_in_one_line(page_as: PageAs, width: int)
 
 
 def test_log_out(page_as: PageAs, filled: Filled) -> None:
-    page = page_as(Role.REVIEWER)
-    page.goto(reverse("page-scenarios"))
+    page = page_as(None)
+    log_in(page, Role.REVIEWER)  # the session that page_as keeps is for other tests too
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     page.goto(reverse("page-scenarios"))

@@ -70,3 +70,16 @@ def test_what_is_asked_without_scripts(page_as: PageAs, filled: Filled, look: Lo
     page.evaluate(_ASK_ON_A_PAGE, reverse("page-act", args=[filled.ids["paused"]]))
     expect(page.get_by_role("heading")).to_contain_text("Delete the job")
     look(page, "ask-390")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("key", "name"), [("n", "New brand"), ("a", "Alias of"), ("?", "Keys"), ("f", "Whole frame")])
+def test_what_a_key_opens_in_the_review(page_as: PageAs, look: Look, key: str, name: str, width: int) -> None:
+    page = page_as(Role.REVIEWER, width=width)
+    page.goto(reverse("review"))
+    page.keyboard.press(key)
+    dialog = page.get_by_role("dialog", name=name)
+    expect(dialog).to_be_visible()
+    look(page, f"review-{name.lower().replace(' ', '-')}-{width}")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
