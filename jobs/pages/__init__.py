@@ -16,5 +16,6 @@ scenarios.py    bookmarked checkpoints
 tune.py         trying a stage's settings on frames, beside what the job has
 profiles.py     saving what was tried as a profile; the profiles there are
 pictures.py     frames, crops and small frames
+video.py        the video by ranges, and what its player is told; boxes.py what is drawn over it
 =============== ======================================================================================================
 """
