@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from jobs.pages import (
+    accept,
     actions,
     boxes,
     compare,
     downloads,
     evidence,
+    home,
     listing,
     pictures,
     profiles,
@@ -17,18 +19,25 @@ from jobs.pages import (
     submit,
     tree,
     tune,
+    updates,
     video,
     views,
 )
 
 urlpatterns = [
-    path("", listing.job_list, name="job-list"),
+    path("", home.home, name="home"),
+    path("sample", home.sample, name="home-sample"),
+    path("jobs", listing.job_list, name="job-list"),
+    path("updates", updates.updates_page, name="updates"),
+    path("updates/begin", updates.begin, name="updates-begin"),
+    path("updates/accept", updates.accept, name="updates-accept"),
     path("submit", submit.job_submit_page, name="page-submit"),
     path("scenarios", scenarios.scenarios_page, name="page-scenarios"),
     path("compare", compare.compare_page, name="page-compare"),
     path("jobs/act", actions.jobs_act, name="page-act-many"),
     path("jobs/<uuid:job_id>", views.job_page, name="job-page"),
     path("jobs/<uuid:job_id>/act", actions.job_act, name="page-act"),
+    path("jobs/<uuid:job_id>/accept", accept.accept, name="page-accept"),
     path("jobs/<uuid:job_id>/tree", tree.tree_page, name="page-tree"),
     path("jobs/<uuid:job_id>/replay", tree.replay, name="page-replay"),
     path("checkpoints/<uuid:checkpoint_id>/bookmark", tree.bookmark, name="page-bookmark"),

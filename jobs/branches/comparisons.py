@@ -56,6 +56,8 @@ class Side:
 class SidesCompared:
     """Two results after ``stage``. Differences are right minus left.
 
+    ``undecided`` is how many candidates each leaves to people. Of the brands that both show, ``confirmed`` are those
+    that only the right has as confirmed, and ``unconfirmed`` those that only the left has so.
     ``time_difference_seconds`` is of the work that the outputs took when they were computed, wherever that was: a
     branch that reuses everything is as costly here as one that reused nothing.
     """
@@ -64,6 +66,9 @@ class SidesCompared:
     right: Side
     stage: str
     shown: Comparison
+    undecided: tuple[int, int]
+    confirmed: list[str]
+    unconfirmed: list[str]
     cost_difference_usd: Decimal
     time_difference_seconds: float
     config_differences: dict[str, dict[str, list[Any]]]
@@ -96,11 +101,15 @@ def results_compare(left_id: UUID, right_id: UUID) -> SidesCompared:
     left, right = left.at(index), right.at(index)
     loaded = _Outputs([left.tip, right.tip])
     before, after = _body(left, loaded), _body(right, loaded)
+    sure, surer = _confirmed(before), _confirmed(after)
     return SidesCompared(
         left=left,
         right=right,
         stage=stage,
         shown=compare(before.brands, after.brands),
+        undecided=(len(before.unresolved), len(after.unresolved)),
+        confirmed=[name for name, is_so in surer.items() if is_so and sure.get(name) is False],
+        unconfirmed=[name for name, is_so in sure.items() if is_so and surer.get(name) is False],
         cost_difference_usd=Decimal(after.costs.usd) - Decimal(before.costs.usd),
         time_difference_seconds=round(loaded.seconds(right.tip) - loaded.seconds(left.tip), 3),
         config_differences=_config_differences(left.tip, right.tip),
@@ -190,6 +199,10 @@ def _body(side: Side, loaded: _Outputs) -> ReportBody:
         escalate_cloud=cloud,
     )
     return CompileReport().run(context, inputs)
+
+
+def _confirmed(body: ReportBody) -> dict[str, bool]:
+    return {brand.name: brand.confirmed for brand in body.brands}
 
 
 def _config_differences(left: CheckpointRecord, right: CheckpointRecord) -> dict[str, dict[str, list[Any]]]:

@@ -41,7 +41,7 @@ def jobs_act(request: HttpRequest) -> HttpResponse:
     jobs = list(_jobs().filter(id__in=ids))
     if not jobs:
         messages.warning(request, "No job was chosen: tick some first.")
-        return redirect(_back(request))
+        return redirect(way_back(request))
     return _act(request, jobs)
 
 
@@ -53,7 +53,7 @@ def _act(request: HttpRequest, jobs: list[DetectJob]) -> HttpResponse:
     action = request.POST.get("action", "")
     if action not in ACTION_WORDS:
         messages.error(request, "There is no such action.")
-        return redirect(_back(request))
+        return redirect(way_back(request))
     asks = question(action, jobs[0])
     if asks and request.POST.get("confirmed") != "yes":
         return _ask(request, action, jobs, asks)
@@ -70,7 +70,7 @@ def _act(request: HttpRequest, jobs: list[DetectJob]) -> HttpResponse:
         messages.success(request, _told(action, done))
     if made is not None and len(jobs) == 1:
         return redirect("job-page", made.id)
-    return redirect(_back(request, gone=jobs[0].id if action == "delete" and done else None))
+    return redirect(way_back(request, gone=jobs[0].id if action == "delete" and done else None))
 
 
 def _ask(request: HttpRequest, action: str, jobs: list[DetectJob], asks: str) -> HttpResponse:
@@ -83,7 +83,7 @@ def _ask(request: HttpRequest, action: str, jobs: list[DetectJob], asks: str) ->
         "asks": asks,
         "action": action,
         "word": ACTION_WORDS[action],
-        "next": _back(request),
+        "next": way_back(request),
         "single": len(jobs) == 1,
         "may_operate": True,  # or it would not have been asked
     }
@@ -151,8 +151,8 @@ def _told(action: str, done: list[DetectJob]) -> str:
     return f"{job_name(done[0])} {one}{priority}{rest}."
 
 
-def _back(request: HttpRequest, *, gone: UUID | None = None) -> str:
-    """Where the reader came from, if that is on this site and still there."""
+def way_back(request: HttpRequest, *, gone: UUID | None = None) -> str:
+    """Where the reader came from, as ``next`` tells, if that is on this site and still there; else the list of jobs."""
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -14,9 +14,8 @@ from detect.config import profile_names
 from detect.errors import ConfigError
 from jobs.choices import JobStatus, RunType
 from jobs.listing import job_list as jobs_found
-from jobs.models import DetectJob
 from jobs.pages.query import text_of
-from jobs.pages.shown import ACTION_WORDS, OPEN, abilities, actions_for, job_facts, job_name, stage_word, words
+from jobs.pages.shown import ACTION_WORDS, HEAVY, abilities, job_row, words
 
 _JOBS_PER_PAGE = 25
 _ORDERS = {
@@ -104,24 +103,8 @@ def _rows(asked: dict[str, Any], number: int) -> list[dict[str, Any]]:
     jobs = jobs_found(asked)
     start = (number - 1) * _JOBS_PER_PAGE
     ids = jobs.values("id")[start : start + _JOBS_PER_PAGE]
-    shown = jobs.filter(id__in=ids).select_related("source_asset").defer("known_brands", "config_overrides")
-    return [_row(job) for job in shown]
-
-
-def _row(job: DetectJob) -> dict[str, Any]:
-    actions = actions_for(job)
-    quick = next((action for action in actions if action["name"] in ("pause", "resume", "again")), None)
-    return {
-        "job": job,
-        "name": job_name(job),
-        "facts": job_facts(job),
-        "from": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
-        "stage": stage_word(job.current_stage) if job.current_stage else "",
-        "open": job.status in OPEN,
-        "percent": f"{job.progress:.0%}",
-        "quick": quick,
-        "actions": [action for action in actions if action is not quick],
-    }
+    shown = jobs.filter(id__in=ids).select_related("source_asset").defer(*HEAVY)
+    return [job_row(job) for job in shown]
 
 
 def _tabs(query: QueryDict, counts: dict[str, int]) -> list[dict[str, Any]]:

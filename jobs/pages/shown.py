@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from jobs.choices import JobStatus
+from jobs.choices import JobStatus, RunType
 from jobs.exports.words import STAGE_WORDS, length
-from jobs.models import DetectJob
+from jobs.models import AcceptedResult, DetectJob
 from mediaproc.principal import principal_of
 from mediaproc.roles import Role
 
@@ -35,6 +37,8 @@ ACTION_WORDS = {
     "lower": "Priority down",
 }
 OPEN = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED)
+#: Columns of a job that lists do not show and that can be large.
+HEAVY = ("known_brands", "config_overrides")
 
 
 def abilities(request: HttpRequest) -> dict[str, bool]:
@@ -75,9 +79,57 @@ def job_facts(job: DetectJob) -> list[str]:
     return [*facts, words(job.profile_name), when(job.created_at)]
 
 
+def job_row(job: DetectJob) -> dict[str, Any]:
+    """A job in a list: its name and facts, how far it is, and its buttons, the likeliest of them apart as ``quick``."""
+    actions = actions_for(job)
+    quick = next((action for action in actions if action["name"] in ("pause", "resume", "again")), None)
+    return {
+        "job": job,
+        "name": job_name(job),
+        "facts": job_facts(job),
+        "from": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
+        "stage": stage_word(job.current_stage) if job.current_stage else "",
+        "open": job.status in OPEN,
+        "percent": f"{job.progress:.0%}",
+        "quick": quick,
+        "actions": [action for action in actions if action is not quick],
+    }
+
+
+def job_word(job: DetectJob) -> str:
+    """What a job is among those of its video: ``first run``, ``replay from match brands``."""
+    kind = "first run" if job.run_type == RunType.INITIAL else str(job.get_run_type_display())
+    return f"{kind} from {stage_word(job.replay_from_stage).lower()}" if job.replay_from_stage else kind
+
+
+@dataclass(frozen=True)
+class AcceptedMark:
+    """Which result of a video counts, and since when by whom, in words."""
+
+    job_id: UUID
+    words: str
+
+
+def accepted_mark(asset_id: UUID) -> AcceptedMark | None:
+    """The mark of a video's accepted result, for pages that show its jobs; None while it has none."""
+    result = AcceptedResult.objects.filter(source_asset_id=asset_id).first()
+    return None if result is None else AcceptedMark(result.job_id, accepted_words(result))
+
+
+def accepted_words(result: AcceptedResult) -> str:
+    """``since 21 Nov, 06:14 UTC by ana``; without a name where nobody chose it."""
+    by = f" by {person(result.chosen_by)}" if result.chosen_by else ""
+    return f"since {when(result.accepted_at)}{by}"
+
+
 def asker(job: DetectJob) -> str:
-    """Who asked for it: a person by name, a key or command as it is."""
-    return job.requested_by.removeprefix("user:")
+    """Who asked for it."""
+    return person(job.requested_by)
+
+
+def person(name: str) -> str:
+    """Who did something, as people are called: a person by name, a key or command as it is."""
+    return name.removeprefix("user:")
 
 
 def when(moment: Any) -> str:
@@ -86,6 +138,12 @@ def when(moment: Any) -> str:
         return ""
     year = "" if moment.year == timezone.now().year else f" {moment.year}"
     return f"{moment:%d %b}{year}, {moment:%H:%M} UTC"
+
+
+def signed(value: float, unit: str) -> str:
+    """``+1.2 s``, ``−0.4 s``, ``0.0 s``; a rounded nothing has no sign."""
+    text = f"{abs(value):.1f} {unit}"
+    return text if float(f"{value:.1f}") == 0 else f"{'+' if value > 0 else '−'}{text}"
 
 
 def words(name: str) -> str:

@@ -29,6 +29,9 @@ from jobs.selectors import job_frames, job_report
 
 logger = logging.getLogger(__name__)
 
+#: Where what is known of brands comes in: an update begins here.
+FIRST_STAGE = "match_brands"
+
 
 def result_accept(*, job: DetectJob, by: str) -> AcceptedResult:
     """Make a finished job the result that counts for its video; the one before stays as it is, to go back to.
@@ -75,6 +78,11 @@ def result_offer(job: DetectJob) -> None:
         _choose(job, "")
 
 
+def is_update(job: DetectJob, *, of: UUID) -> bool:
+    """Whether a job is a replay that brings another one up to date, as ``updates.py`` makes them."""
+    return job.parent_job_id == of and job.replay_from_stage == FIRST_STAGE and job.call_limit == 0
+
+
 def result_bring_in(result: AcceptedResult) -> None:
     """Put what an accepted result shows before people and into the totals; one that is there already is left alone."""
     job = DetectJob.objects.select_related("source_asset", "timeline").filter(id=result.job_id).first()
@@ -108,7 +116,11 @@ def job_bring_in(job_id: UUID) -> None:
 
 def _choose(job: DetectJob, by: str) -> AcceptedResult:
     now = timezone.now()
+    held = AcceptedResult.objects.select_for_update(of=("self",)).select_related("job")
+    present = held.filter(source_asset_id=job.source_asset_id).first()
     chosen = {"job": job, "chosen_by": by, "accepted_at": now, "recorded_at": None, "update": None}
+    if present is not None and is_update(present.job, of=job.id):
+        chosen["update"] = present.job  # gone back from it: what it changes is worked out
     result, _ = AcceptedResult.objects.update_or_create(source_asset_id=job.source_asset_id, defaults=chosen)
     return result
 

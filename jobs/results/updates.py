@@ -22,9 +22,9 @@ from detect.errors import ConflictError
 from jobs.choices import JobStatus
 from jobs.lifecycle import job_resume
 from jobs.models import AcceptedResult, DetectJob
+from jobs.results.accepted import FIRST_STAGE
 from jobs.services import Order, job_replay
 
-FIRST_STAGE = "match_brands"
 #: Of jobs: large, and of no use in a list.
 _HEAVY = ("known_brands", "config_overrides")
 

@@ -109,7 +109,7 @@ if (page) {
           ended = detail.last;
           clearInterval(polling);
           if (detail.status === "completed") return location.reload();
-          if (detail.status === "deleted") return location.assign("/");
+          if (detail.status === "deleted") return location.assign("/jobs");
           soon();
         }
       },

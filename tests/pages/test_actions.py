@@ -74,7 +74,7 @@ def test_delete_leads_to_the_list(operator, make_job):
     job = make_job()
     asked = {"action": "delete", "confirmed": "yes", "next": f"/jobs/{job.id}"}
     answer = operator.post(f"/jobs/{job.id}/act", asked)
-    assert answer["Location"] == "/"
+    assert answer["Location"] == "/jobs"
     assert not DetectJob.objects.exists()
 
 
@@ -123,7 +123,7 @@ class TestMany:
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_it_leads_nowhere_else(operator, make_job, target):
     job = make_job(status=JobStatus.PAUSED)
-    assert operator.post(f"/jobs/{job.id}/act", {"action": "raise", "next": target})["Location"] == "/"
+    assert operator.post(f"/jobs/{job.id}/act", {"action": "raise", "next": target})["Location"] == "/jobs"
 
 
 def test_only_operators_act(client_of, make_job):

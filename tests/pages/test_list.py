@@ -53,14 +53,14 @@ def some_jobs(make_job):
     ],
 )
 def test_filters_are_in_the_address(client, some_jobs, query, names):
-    assert shown(client.get(f"/?{query}")) == names
+    assert shown(client.get(f"/jobs?{query}")) == names
 
 
 def test_days_include_both_ends(client, some_jobs):
     today, then = timezone.now().date(), timezone.now().date() - timedelta(days=10)
-    assert shown(client.get(f"/?from={today}&to={today}")) == ["race.mp4", "final.mp4"]
-    assert shown(client.get(f"/?to={then}")) == ["old.mp4"]
-    assert "'soon' is not a date" in words(client.get("/?from=soon"))
+    assert shown(client.get(f"/jobs?from={today}&to={today}")) == ["race.mp4", "final.mp4"]
+    assert shown(client.get(f"/jobs?to={then}")) == ["old.mp4"]
+    assert "'soon' is not a date" in words(client.get("/jobs?from=soon"))
 
 
 def test_a_brand_seen_in_the_video(client, make_job):
@@ -76,12 +76,12 @@ def test_a_brand_seen_in_the_video(client, make_job):
         detection_source=Source.OCR,
         avg_confidence=0.9,
     )
-    assert shown(client.get("/?brand=acme")) == ["seen.mp4"]
-    assert shown(client.get("/?brand=globex")) == []
+    assert shown(client.get("/jobs?brand=acme")) == ["seen.mp4"]
+    assert shown(client.get("/jobs?brand=globex")) == []
 
 
 def test_counts_by_state_follow_the_other_filters(client, some_jobs):
-    assert counts(client.get("/?status=failed")) == {
+    assert counts(client.get("/jobs?status=failed")) == {
         "All": 3,
         "Pending": 0,
         "Running": 1,
@@ -90,13 +90,13 @@ def test_counts_by_state_follow_the_other_filters(client, some_jobs):
         "Failed": 1,
         "Cancelled": 0,
     }
-    assert counts(client.get("/?profile=motorsport"))["All"] == 1
+    assert counts(client.get("/jobs?profile=motorsport"))["All"] == 1
 
 
 def test_pages_keep_the_filters(client, make_job):
     for _ in range(27):
         make_job(status=JobStatus.PENDING, tags=["many"])
-    page = body(client.get("/?tag=many"))
+    page = body(client.get("/jobs?tag=many"))
     assert 'rel="next" href="?tag=many&page=2"' in page
     assert "Page 1 of 2" in page
 
@@ -104,25 +104,25 @@ def test_pages_keep_the_filters(client, make_job):
 @pytest.mark.parametrize("text", ["%00", "%27%22%3E%3Cscript%3E", "%F0%9F%8F%81", "a" * 3000])
 @pytest.mark.parametrize("name", ["search", "brand", "tag", "profile", "run_type", "from", "ordering"])
 def test_whatever_is_in_the_address(client, some_jobs, name, text):
-    response = client.get(f"/?{name}={text}")
+    response = client.get(f"/jobs?{name}={text}")
     assert response.status_code == 200
     assert "<script>" not in response.content.decode()
 
 
 def test_buttons_are_for_operators(client, operator, make_job):
     job = make_job(status=JobStatus.RUNNING)
-    assert 'name="action"' not in body(client.get("/"))
-    page = body(operator.get("/"))
+    assert 'name="action"' not in body(client.get("/jobs"))
+    page = body(operator.get("/jobs"))
     assert f'action="/jobs/{job.id}/act"' in page
     assert 'value="pause"' in page
 
 
 def test_nothing_inline(operator, some_jobs):
-    assert inline_parts(operator.get("/")) == []
+    assert inline_parts(operator.get("/jobs")) == []
 
 
 def test_many_jobs_cost_no_more_queries(operator, make_job, django_assert_max_num_queries):
     for _ in range(30):
         make_job(status=JobStatus.RUNNING, tags=["a", "b"])
-    with django_assert_max_num_queries(5):
-        operator.get("/?tag=a&status=running&ordering=-priority")
+    with django_assert_max_num_queries(6):
+        operator.get("/jobs?tag=a&status=running&ordering=-priority")

@@ -182,6 +182,6 @@ def test_only_operators_submit(client_of, asset):
 
 
 def test_who_may_not_is_not_led_there(client, operator, make_job):
-    for address in ("/", f"/jobs/{make_job().id}", "/scenarios", "/compare"):
+    for address in ("/", "/jobs", "/updates", f"/jobs/{make_job().id}", "/scenarios", "/compare"):
         assert 'href="/submit"' not in body(client.get(address))
         assert 'href="/submit"' in body(operator.get(address))

@@ -100,6 +100,13 @@ class TestOutdated:
         decide(Undo(decision.id), by=ANA)
         assert results_outdated() == []
 
+    def test_going_back_from_an_accepted_update_finds_it_worked_out(self):
+        first = analysed("ZORB")
+        decision = decide(Confirm((group("ZORB"),)), by=ANA)
+        job = brought_up_to_date()
+        result_accept(job=first, by="user:cleo")
+        assert (only().decisions, only().update, only().is_ready) == ([decision], job, True)
+
     def test_a_decision_that_was_undone_before_and_is_made_again_after(self):
         analysed("ZORB", "KLAXON")
         decision = decide(Confirm((group("ZORB"),)), by=ANA)
