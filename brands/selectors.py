@@ -19,6 +19,15 @@ def brand_roots() -> dict[UUID, UUID]:
     return {brand: _root(brand, into) for brand in into}
 
 
+def brand_parts(brands: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """Brands by their ids: each with all that was merged into it, itself first."""
+    parts = {brand: [brand] for brand in brands}
+    for part, root in brand_roots().items():
+        if root in parts:
+            parts[root].append(part)
+    return parts
+
+
 def brands_by_text(texts: Iterable[str]) -> dict[str, UUID]:
     """Normalised texts that are the name or an alias of a brand, confirmed or not, with the brand they mean today."""
     texts = set(texts)

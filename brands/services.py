@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
@@ -115,7 +115,11 @@ def _first_source(evidence: list[ReportEvidence]) -> Source:
     return next((source for source in ranked if source.value in sources), Source.OCR)
 
 
-def brand_new_id(key: str) -> UUID:
-    """The same id for the same name on every installation, so that reports can be compared; random once taken."""
+def brand_new_id(key: str, *, taken: Container[UUID] | None = None) -> UUID:
+    """The same id for the same name on every installation, so that reports can be compared; random once taken.
+
+    ``taken`` are the ids of all brands, where somebody has them at hand.
+    """
     derived = uuid5(_NAMESPACE, key)
-    return uuid4() if KnownBrand.objects.filter(id=derived).exists() else derived
+    is_taken = KnownBrand.objects.filter(id=derived).exists() if taken is None else derived in taken
+    return uuid4() if is_taken else derived

@@ -48,10 +48,7 @@ def find_logos(
     matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
     confirmed = {brand.name: brand.confirmed for brand in ctx.known_brands.brands}
     for chunk, scene, edge, found in zip(extracted, scenes, edges, objects, strict=True):
-        regions = {
-            sequence: [region.box for region in (*edge.regions.get(sequence, ()), *found.regions.get(sequence, ()))]
-            for sequence in scene.kept
-        }
+        regions = {sequence: searched_boxes(sequence, edge, found) for sequence in scene.kept}
         depends_on = [[sample.digest for sample in chunk.samples], matcher.digest, regions]
         sights = ctx.remember("logos", depends_on, list[LogoSight], partial(_search, ctx, matcher, regions))
         sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
@@ -69,6 +66,11 @@ def find_logos(
                 model=f"logo features {matcher.digest[:12]}",
                 confirmed=confirmed[run[0].brand],
             )
+
+
+def searched_boxes(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Box]:
+    """Where logos are looked for in a frame; all of it is searched where there is none."""
+    return [region.box for region in (*edges.regions.get(sequence, ()), *objects.regions.get(sequence, ()))]
 
 
 def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> list[LogoSight]:

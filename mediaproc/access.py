@@ -87,6 +87,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "page-profile-file": _READ,
         "page-profile-save": {"POST": OPERATOR},
         "page-profile-delete": {"POST": OPERATOR},
+        # brands
+        "brand-list": _READ,
+        "brand-page": _READ,
+        "brand-logo": _READ,
+        "brand-decide": {"POST": REVIEWER},
         # review
         "review": _READ,
         "review-cards": _READ,

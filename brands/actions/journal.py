@@ -7,7 +7,7 @@ is null for a row that was made and ``after`` for one that was removed, which ho
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -40,6 +40,13 @@ class Journal:
         row.save(force_insert=True)
         self._note(row, before=None, after=fields_of(row))
         return row
+
+    def create_all(self, rows: Sequence[models.Model]) -> None:
+        """Make many rows of one model; what they refer to has to be there."""
+        if rows:
+            type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
+        for row in rows:
+            self._note(row, before=None, after=fields_of(row))
 
     def change(self, row: models.Model, **values: Any) -> None:
         """Give fields of a row other values; those that have them already are left alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -86,6 +87,9 @@ class DecisionKind(models.TextChoices):
     MERGE = "merge", "merged"
     UNMERGE = "unmerge", "un-merged"
     EDIT = "edit", "edited"
+    DISTINCT = "distinct", "kept apart"
+    DELETE = "delete", "deleted"
+    IMPORT = "import", "imported"
     UNDO = "undo", "undone"
 
 
@@ -115,6 +119,7 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [GinIndex(fields=["changes"], name="decision_by_change", opclasses=["jsonb_path_ops"])]
         constraints = [models.UniqueConstraint(fields=["by", "token"], name="one_decision_a_token")]
 
     def __str__(self) -> str:
