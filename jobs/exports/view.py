@@ -27,6 +27,8 @@ from jobs.exports.words import (
     plural,
 )
 
+#: About what the timeline will take: nothing below it jumps, or is looked at too early, when it comes.
+_LANE_PIXELS, _AXIS_PIXELS = 29, 60
 _COSTS = ("usd", "calls", "input_tokens", "output_tokens")
 
 
@@ -48,6 +50,7 @@ def report_context(report: Report, links: PictureLinks, *, with_exposures: bool)
         "title": PurePath(report.source.path).name or report.source.path,
         "report": report,
         "timeline": timeline_data(report),
+        "timeline_room": _LANE_PIXELS * len(report.brands) + _AXIS_PIXELS,
         "tiles": _tiles(report),
         "brands": [brand_view(index, report, links, with_exposures=with_exposures) for index in brands],
         "has_media_value": any(brand.media_value for brand in report.brands),

@@ -28,7 +28,7 @@ from jobs.pages.query import text_of
 from jobs.pages.shown import job_name
 
 EXPOSURES_A_PAGE = 30
-CANDIDATES_A_PAGE = 24
+CANDIDATES_A_PAGE = 12
 _MOST_CHANGES = 8
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from detect.config import Overrides
 from jobs.branches.trees import own_overrides
 from jobs.choices import JobStatus
 from jobs.exports.view import report_context
-from jobs.models import AcceptedResult, DetectJob
+from jobs.models import DetectJob
 from jobs.pages.evidence import undecided_context
 from jobs.pages.family import family_drawing
 from jobs.pages.finished import LARGE
@@ -22,7 +22,7 @@ from jobs.pages.log import log_lines
 from jobs.pages.options import differences
 from jobs.pages.pictures import SitePictures
 from jobs.pages.progress import progress_context
-from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word
+from jobs.pages.shown import abilities, accepted_mark, actions_for, asker, job_facts, job_name, stage_word
 from jobs.pages.video import player_context
 from jobs.selectors import job_report
 
@@ -51,31 +51,22 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def _finished_context(job: DetectJob) -> dict[str, Any]:
     """The report with what is around it: the player, what counts for the video, the log, other tries."""
     report = job_report(job)
-    accepted = AcceptedResult.objects.filter(source_asset_id=job.source_asset_id).first()
     return {
         **report_context(report, SitePictures(job.id), with_exposures=False),
         **undecided_context(job, report),
         **player_context(job),
         "title": job_name(job),
-        "accepted": accepted,
-        "is_accepted": accepted is not None and accepted.job_id == job.id,
+        "mark": accepted_mark(job.source_asset_id),
         "from_stage": stage_word(job.replay_from_stage).lower() if job.replay_from_stage else "",
         "family": family_drawing(job),
         "tip": report.checkpoint_id,
         "lines": log_lines(job.id),
         "exposure_url": reverse("job-exposure", args=[job.id, 0, 0]),  # zeros stand for the brand and its exposure
         "print_url": reverse("job-report-print", args=[job.id]),
-        "review_url": _review_url(job),
+        "review_url": f"{reverse('review')}?job={job.id}",
     }
 
 
 def _own_overrides(job: DetectJob) -> Overrides:
     """What the job was asked to do otherwise: than its profile, or than the job it branches off."""
     return own_overrides(job.config_overrides, job.parent_job.config_overrides if job.parent_job else {})
-
-
-def _review_url(job: DetectJob) -> str:
-    try:
-        return f"{reverse('review')}?job={job.id}"
-    except NoReverseMatch:
-        return ""

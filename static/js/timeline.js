@@ -229,7 +229,8 @@
     repaint();
   };
 
-  stage.hidden = false;
+  one(".r-room").remove();
+  for (const part of stage.children) if (part !== one(".r-tip")) part.hidden = false;
   area.style.height = `${whole}px`;
   names.append(...lanes.map((lane) => {
     const link = document.createElement("a"), name = document.createElement("b"), told = document.createElement("small");

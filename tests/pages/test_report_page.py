@@ -141,7 +141,7 @@ class TestState:
         job = make_job()
         assert "No result of this video is accepted" in words(page_of(client, job))
         AcceptedResult.objects.create(source_asset=job.source_asset, job=job)
-        assert "Accepted result" in words(page_of(client, job))
+        assert "Accepted since" in words(page_of(client, job))
 
     def test_another_one_counts(self, client, make_job):
         job = make_job()
@@ -150,6 +150,16 @@ class TestState:
         response = page_of(client, job)
         assert "Not the accepted result" in words(response)
         assert f'href="/jobs/{other.id}"' in body(response)
+
+    def test_a_curator_accepts_it(self, client, curator, make_job):
+        job = make_job()
+        AcceptedResult.objects.create(source_asset=job.source_asset, job=make_job())
+        form = f'<form class="act" method="post" action="/jobs/{job.id}/accept">'
+        assert form in body(page_of(curator, job))
+        assert form not in body(page_of(client, job))
+        assert curator.post(f"/jobs/{job.id}/accept", {"next": f"/jobs/{job.id}"}).status_code == 302
+        assert "Accepted since" in words(page_of(curator, job))
+        assert form not in body(page_of(curator, job))
 
     def test_a_replay_leads_to_what_it_came_from(self, client, make_job):
         parent = make_job()
@@ -248,11 +258,15 @@ class TestUndecided:
     def test_the_first_ones_are_on_the_page(self, client, make_job):
         response = page_of(client, make_job(body=many(3, unresolved=60)))
         assert body(response).count('alt="Undecided') == CANDIDATES_A_PAGE
-        assert "1–24 of 60 candidates" in words(response)
+        assert "1–12 of 60 candidates" in words(response)
+
+    def test_they_are_decided_in_the_review(self, client, make_job):
+        job = make_job()
+        assert f'href="/review?job={job.id}"' in body(page_of(client, job))
 
     def test_and_the_others_a_page_further(self, client, make_job):
         job = make_job(body=many(3, unresolved=60))
-        piece = client.get(f"/jobs/{job.id}/undecided?page=3", headers=HTMX)
+        piece = client.get(f"/jobs/{job.id}/undecided?page=5", headers=HTMX)
         assert "TEXT 59" in words(piece)
         assert "49–60 of 60 candidates" in words(piece)
 
