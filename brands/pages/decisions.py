@@ -45,11 +45,11 @@ def review_decide(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def review_effect(request: HttpRequest) -> JsonResponse:
-    """What the decision of a form would settle: ``{sentence, items, seconds, sources, settles}``."""
+    """What the decision of a form would settle: ``{sentence, items, seconds, sources, settles}``, or ``{refused}``."""
     try:
         found = effect(_action(request.POST), by=principal_of(request))
     except (MediaprocError, PermissionDenied) as error:
-        return _refusal(error)
+        return JsonResponse({"refused": _capital(str(error))})
     told = {"sentence": found.sentence, "items": found.items, "seconds": found.seconds, "sources": found.sources}
     return JsonResponse({**told, "settles": settles(found.seconds, found.sources)})
 
@@ -120,16 +120,23 @@ def _token(form: QueryDict) -> UUID | None:
 
 def _told(decision: Decision, form: QueryDict) -> dict[str, Any]:
     """What a script needs to go on: the groups as they are now, and what is left of those that it shows."""
-    groups = ReviewGroup.objects.filter(id__in=decision.groups).order_by("id")
+    groups = ReviewGroup.objects.in_bulk(decision.groups)
     return {
         "decision": decision.id,
         "sentence": _capital(decision.sentence),
         "items": decision.items,
         "seconds": decision.seconds,
         "settled": _settled(decision),
-        "groups": [{"id": group.id, "revision": group.revision, "open": group.open_items > 0} for group in groups],
+        "groups": [_group(number, groups.get(number)) for number in decision.groups],
         "left": totals(waiting(Filters.of(QueryDict(form.get("query", ""))).groups())),
     }
+
+
+def _group(number: int, group: ReviewGroup | None) -> dict[str, Any]:
+    """A group that a split had made is gone once that is undone."""
+    if group is None:
+        return {"id": number, "revision": 0, "open": False}
+    return {"id": number, "revision": group.revision, "open": group.open_items > 0}
 
 
 def _settled(decision: Decision) -> str:

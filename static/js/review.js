@@ -1,10 +1,12 @@
 /* The review: one key a decision, the next card at once, the decision on its way behind it. What each part does is told
    in review/: the cards that are loaded, the decisions on their way, the questions, the pictures. */
 
+import { Choice } from "./review/choice.js";
 import { brandAsker, nameAsker } from "./review/choosing.js";
 import { Deck } from "./review/deck.js";
 import { frameViewer, watchPictures } from "./review/frames.js";
 import { followOthers } from "./review/others.js";
+import { drawSaving, plural, problem, say, tell, unsay } from "./review/saying.js";
 import { newToken, Sender } from "./review/sender.js";
 import { Sitting } from "./review/sitting.js";
 
@@ -18,12 +20,11 @@ const KEYS = {
 };
 const LOOKING = new Set(["skip", "back", "frame", "help", "filter", "again"]);
 const GUARD = 700; // milliseconds in which a card that came by itself is not decided on: the key was meant for another
-const REST = 900;
 
 document.documentElement.classList.add("scripted");
 watchPictures(review);
 
-let guardedUntil = 0, resting = null;
+let guardedUntil = 0;
 const revisions = new Map(); // of groups, as the reader has seen them
 const onTheWay = new Map(); // groups in decisions that are not saved, with their number
 const sitting = new Sitting(part("sitting"), form?.querySelector("[data-do=undo]"));
@@ -34,8 +35,9 @@ const deck = new Deck(review, {
   busy: (id) => onTheWay.has(String(id)),
 });
 const sender = form && new Sender(review.dataset.decide, form.elements.csrfmiddlewaretoken.value, {
-  done, refused, changed: drawSaving,
+  done, refused, changed: (state) => drawSaving(state, () => sender.retry()),
 });
+const choice = form && new Choice(deck, form, review.dataset.effect, { refOf, isQuiet: () => onTheWay.size === 0 });
 const openFrame = frameViewer(part("frame-dialog"));
 
 /* --- what is seen ------------------------------------------------------------------------------------------------ */
@@ -57,7 +59,7 @@ function drawCard(card) {
     part("skipped").textContent = plural(leftGroups(), "decision");
   }
   if (form) for (const button of form.querySelectorAll("[data-do]")) if (!["undo", "back"].includes(button.dataset.do)) button.disabled = !card;
-  drawChosen();
+  choice?.draw();
 }
 
 function focusCard() {
@@ -78,101 +80,13 @@ function drawTotals({ groups, groupsWords, secondsWords }) {
 /* What the server counts, less what is on its way there. */
 function leftGroups() { return Math.max(0, Number(review.dataset.groups) - onTheWay.size); }
 
-function drawSaving({ waiting, problem, stopped }) {
-  const saving = part("saving");
-  saving.hidden = waiting === 0;
-  saving.classList.toggle("problem", Boolean(problem));
-  if (!waiting) return;
-  saving.textContent = problem ? `${problem}: ${plural(waiting, "decision")} not saved yet${stopped ? "." : ", trying again …"}` : `Saving ${waiting} …`;
-  if (!problem) return;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Try now" });
-  button.addEventListener("click", () => sender.retry());
-  saving.append(" ", button);
-}
-
-function say(sentence, settled = "") {
-  part("said").querySelector("[data-said]").textContent = sentence;
-  part("said").querySelector("[data-settled]").textContent = settled;
-}
-
-function tell(sentence) {
-  const next = deck.present;
-  const words = next ? `Next: ${next.dataset.name}, settles ${next.dataset.settles}` : "Nothing comes next";
-  part("told").textContent = `${sentence}. ${words}.`;
-}
-
-/* A sentence that stays until it is read and put away. */
-function problem(sentence, decision) {
-  const note = Object.assign(document.createElement("p"), { className: "note warning", dir: "auto", textContent: `${sentence}. ` });
-  if (decision) note.append(Object.assign(document.createElement("a"), { href: `${review.dataset.history}?decision=${decision}`, textContent: "See that decision" }));
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Close" });
-  button.addEventListener("click", () => { note.remove(); focusCard(); });
-  note.append(button);
-  part("problems").append(note);
-  while (part("problems").children.length > 4) part("problems").firstElementChild.remove();
-}
-
-const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
-
-/* --- what is ticked, and what it would settle ---------------------------------------------------------------------- */
-
-function chosen() {
-  const ticked = [...part("rows").querySelectorAll("input:checked")];
-  const others = ticked.map((tick) => deck.find(tick.closest("li").dataset.group)).filter((card) => card && card !== deck.present);
-  return deck.present ? [deck.present, ...others] : [];
-}
-
-function tickedPictures() {
-  return deck.present ? [...deck.present.querySelectorAll(".rv-tick input:checked")].map((tick) => tick.value) : [];
-}
-
-function drawChosen() {
-  if (!form) return;
-  clearTimeout(resting);
-  const cards = chosen(), pictures = tickedPictures().length;
-  const split = form.querySelector("[data-do=split]");
-  split.hidden = !pictures;
-  split.querySelector("[data-word]").textContent = `Split off ${plural(pictures, "picture")}`;
-  form.classList.toggle("many", cards.length > 1);
-  const line = part("effect");
-  line.textContent = cards.length > 1 ? `${plural(cards.length, "group")} together …` : "";
-  if (cards.length) resting = setTimeout(() => drawEffect(cards, line), cards.length > 1 ? REST / 4 : REST);
-}
-
-/* What is settled beyond the card itself: several groups, or the same text where it waits elsewhere. */
-async function drawEffect(cards, line) {
-  const many = cards.length > 1, parts = [];
-  for (const [action, word] of [["confirm", "Confirm"], ["reject", "Not a brand"]]) {
-    const told = await effect([["action", action]]);
-    if (deck.present !== cards[0] || chosen().length !== cards.length || !told) return;
-    if (told.refused) parts.push(`${word}: ${told.text}`);
-    else if (many) parts.push(told.text);
-    else if (told.settles !== cards[0].dataset.settles) parts.push(`${word} ${told.text}, more than is shown here`);
-    if (many && !told.refused) break;
-  }
-  line.textContent = `${many ? `${plural(cards.length, "group")} together: ` : ""}${parts.join(" · ")}`;
-}
-
-async function effect(fields) {
-  const cards = chosen();
-  if (!cards.length) return null;
-  const body = new URLSearchParams([...fields, ...cards.map((card) => ["groups", refOf(card.dataset.group)])]);
-  try {
-    const response = await fetch(review.dataset.effect, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value }, body, credentials: "same-origin" });
-    const told = await response.json();
-    return response.ok ? { text: `settles ${told.settles}`, settles: told.settles, refused: false } : { text: `${told.detail}.`, refused: true };
-  } catch {
-    return null;
-  }
-}
+/* --- deciding ------------------------------------------------------------------------------------------------------ */
 
 /* A group and its revision: as it was shown, or as the reader's own decision has left it since. */
 function refOf(id) {
   const [, revision] = (deck.find(id)?.dataset.ref ?? "").split(":");
   return `${id}:${Math.max(Number(revision || 0), revisions.get(String(id)) ?? 0)}`;
 }
-
-/* --- deciding ------------------------------------------------------------------------------------------------------ */
 
 const SENTENCES = {
   confirm: (names) => `${names} confirmed`,
@@ -182,11 +96,11 @@ const SENTENCES = {
 };
 
 function decide(action, { fields = [["action", action]], name = "" } = {}) {
-  const cards = chosen();
+  const { cards } = choice;
   if (!cards.length || "busy" in cards[0].dataset) return;
   const names = `'${cards[0].dataset.name}'${cards.length > 1 ? ` and ${cards.length - 1} more` : ""}`;
   const decision = make(cards, fields, SENTENCES[action](names, name));
-  for (const card of cards) for (const tick of deck.rowOf(card)?.querySelectorAll("input:checked") ?? []) tick.checked = false;
+  choice.untick();
   deck.take(cards);
   sitting.add(decision);
   finish(decision);
@@ -207,7 +121,7 @@ function latest(ref) {
 function finish(decision) {
   for (const id of decision.ids) onTheWay.set(id, (onTheWay.get(id) ?? 0) + 1);
   say(decision.sentence);
-  tell(decision.sentence);
+  tell(decision.sentence, deck.present);
   focusCard();
   sender.add(decision);
 }
@@ -221,7 +135,7 @@ function settled(decision) {
 }
 
 function split() {
-  const card = deck.present, items = tickedPictures();
+  const card = deck.present, items = choice.pictures;
   if (!card || !items.length || "busy" in card.dataset) return;
   const fields = [["action", "split"], ...items.map((item) => ["items", item])];
   const decision = { ...make([card], fields, `${plural(items.length, "picture")} split off '${card.dataset.name}'`), kind: "split" };
@@ -286,7 +200,9 @@ function refused(decision, status, answer) {
   sitting.drop(decision);
   delete decision.cards[0]?.dataset.busy;
   const sentence = answer.detail || `The server refused it (${status})`;
-  problem(`Not made: ${decision.sentence}. ${sentence}`, answer.decision);
+  const address = answer.decision && `${review.dataset.history}?decision=${answer.decision}`;
+  unsay(decision.sentence);
+  problem(`Not made: ${decision.sentence}. ${sentence}`, { address, closed: focusCard });
   if (decision.kind === "undo") sitting.add(decision.of);
   if (decision.ids.length) deck.reload(decision.ids, { place: "next" });
 }
@@ -302,7 +218,7 @@ const others = followOthers(review, {
     if (!about) return;
     const sentence = `${about.who} decided: ${about.sentence}`;
     if (form) say(sentence);
-    tell(sentence);
+    tell(sentence, deck.present);
     document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
     came();
   },
@@ -311,11 +227,11 @@ const others = followOthers(review, {
 /* --- buttons and keys ---------------------------------------------------------------------------------------------- */
 
 const askName = mayDecide && nameAsker(part("name-dialog"), {
-  effect, chosen: (name) => decide("new", { fields: [["action", "new"], ["name", name]], name }),
+  effect: choice.effect, chosen: (name) => decide("new", { fields: [["action", "new"], ["name", name]], name }),
 });
 const alias = ({ id, name }) => decide("alias", { fields: [["action", `alias:${id}`]], name });
 const askBrand = mayDecide && brandAsker(part("alias-dialog"), {
-  address: review.dataset.brands, effect, chosen: alias, make: (name) => openName(name),
+  address: review.dataset.brands, effect: choice.effect, chosen: alias, make: (name) => openName(name),
 });
 const openName = (name) => {
   const proposed = deck.present.dataset.kind === "proposed";
@@ -334,10 +250,7 @@ const ACTIONS = {
   undo,
   skip: () => { deck.skip(); focusCard(); },
   back: () => { deck.back(); focusCard(); },
-  tick: () => {
-    const next = deck.ahead(12).map((card) => deck.rowOf(card)?.querySelector("input")).find((tick) => tick && !tick.checked);
-    if (next) { next.checked = true; drawChosen(); }
-  },
+  tick: () => choice.tickNext(),
   frame: () => { const link = deck.present?.querySelector(".rv-picture"); if (link) openFrame(link); },
   help: () => part("help-dialog")?.showModal(),
   filter: () => part("f-text").select(),
@@ -382,7 +295,7 @@ document.addEventListener("click", (event) => {
   else if (button.dataset.do) act(button.dataset.do);
   else if (performance.now() >= guardedUntil) alias(guessOf(button));
 });
-document.addEventListener("change", ({ target }) => { if (target.matches("#rows input, .rv-tick input")) drawChosen(); });
+document.addEventListener("change", ({ target }) => { if (target.matches("#rows input, .rv-tick input")) choice.draw(); });
 form?.addEventListener("submit", (event) => event.preventDefault());
 part("help-dialog")?.addEventListener("click", ({ target, currentTarget }) => { if (target === currentTarget || "close" in target.dataset) currentTarget.close(); });
 

@@ -69,7 +69,7 @@ export class Sender {
     }
     this.#sending = false;
     if (status === 200) return this.#settle(() => this.#events.done(decision, answer));
-    if (status === 401 || answer.code === "csrf_failed") return this.#stop("You are logged out. Log in in another tab, then");
+    if (status === 401 || answer.code === "csrf_failed") return this.#stop("You are logged out, log in in another tab");
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
       return this.#settle(() => this.#events.refused(decision, status, answer));
     }
