@@ -5,6 +5,7 @@ shown as a message. Who may open which is in ``mediaproc/access.py``. Every page
 and for trying settings on frames; with them (``static/js``) it is live.
 
 =============== ======================================================================================================
+home.py         the first page: what is under way, what waits, what was found; before that, how to begin
 listing.py      the list of jobs
 submit.py       a new analysis; brand_text.py and options.py read what is typed
 views.py        a job's page: its report, or progress.py until there is one
@@ -12,6 +13,8 @@ evidence.py     exposures, candidates and changes as they are asked for; downloa
 actions.py      buttons
 tree.py         the tree of checkpoints (tree_drawing.py), replays with their estimate, bookmarks
 compare.py      two results side by side
+accept.py       choosing the result that counts for a video
+updates.py      results that decisions made outdated, what changes in each
 scenarios.py    bookmarked checkpoints
 tune.py         trying a stage's settings on frames, beside what the job has
 profiles.py     saving what was tried as a profile; the profiles there are

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Case, Count, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from brands.models import Decision, ItemState, ReviewGroup, ReviewItem
@@ -138,7 +137,7 @@ def _brands() -> list[dict[str, Any]]:
     return [
         {
             "name": total.brand.canonical_name,
-            "address": _brand_address(total.brand.id),
+            "address": reverse("brand-page", args=[total.brand.id]),
             "confirmed": total.brand.confirmed,
             "seconds": length(total.seconds),
             "videos": plural(total.videos, "video"),
@@ -147,13 +146,6 @@ def _brands() -> list[dict[str, Any]]:
         }
         for total in totals
     ]
-
-
-def _brand_address(brand_id: UUID) -> str:
-    try:
-        return reverse("brand-page", args=[brand_id])
-    except NoReverseMatch:
-        return ""
 
 
 def _decided(decision: Any) -> dict[str, str]:

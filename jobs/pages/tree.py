@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from detect.config import Pipeline, load_pipeline, merge, resolve
-from detect.errors import MediaprocError
+from detect.errors import MediaprocError, NotFoundError, StorageError
+from jobs.assets.playing import asset_video_file
 from jobs.branches.estimates import Estimate, replay_estimate
 from jobs.branches.scenarios import bookmark_set, expectation_of
 from jobs.branches.trees import JobTree, job_tree
@@ -20,7 +21,18 @@ from jobs.choices import JobStatus
 from jobs.exports.words import length, money, plural
 from jobs.models import DetectJob
 from jobs.pages.options import SentOptions, differences, option_groups, read_options
-from jobs.pages.shown import abilities, actions_for, asker, job_facts, job_name, stage_word, when, words
+from jobs.pages.shown import (
+    abilities,
+    accepted_mark,
+    actions_for,
+    asker,
+    job_facts,
+    job_name,
+    job_word,
+    stage_word,
+    when,
+    words,
+)
 from jobs.pages.tree_drawing import draw_tree
 from jobs.services import Order, job_replay
 from mediaproc.principal import principal_of
@@ -132,6 +144,17 @@ def _estimate_view(estimate: Estimate | None) -> dict[str, Any] | None:
     }
 
 
+def _video_is_gone(job: DetectJob) -> bool:
+    """Whether a replay from the first stage on would find no video to read; storage in trouble is another matter."""
+    try:
+        asset_video_file(job.source_asset)
+    except NotFoundError:
+        return True
+    except StorageError:
+        return False
+    return False
+
+
 def _reuse_word(reused: int, units: int) -> str:
     if reused == units:
         return "reused"
@@ -157,6 +180,7 @@ def _context(
         "actions": actions_for(job),
         "drawing": drawing,
         "lanes": drawing.lanes,
+        "mark": accepted_mark(job.source_asset_id),
         "stars": [dot for lane in drawing.lanes for dot in lane.dots if dot.star],
         "chosen": next((dot for lane in drawing.lanes for dot in lane.dots if str(dot.id) == node_text), None),
         "tries": plural(len(tree.jobs) - 1, "replay") if len(tree.jobs) > 1 else "no replay yet",
@@ -184,15 +208,15 @@ def _panel(
     owner = job if node is None or node["job_id"] == job.id else _find(node["job_id"])
     after = 0 if node is None else min(node["stage_index"] + 1, len(pipeline.stages) - 1)
     index = next((number for number, stage in enumerate(pipeline.stages) if stage.name == start), after)
-    info = next(one for one in tree.jobs if one["id"] == owner.id)
     return {
         "node": node,
         "node_word": "" if node is None else stage_word(node["stage"]),
         "node_when": "" if node is None else when(node["created_at"]),
         "node_differences": [] if node is None else differences(node["own_overrides"]),
         "owner": owner,
-        "owner_info": info,
+        "owner_word": job_word(owner),
         "owner_done": owner.status == JobStatus.COMPLETED,
+        "video_gone": node is None and _video_is_gone(job),
         "expectation": None if node is None else expectation_of(node["id"]),
         "start_stage": pipeline.stages[index].name,
         "start_word": stage_word(pipeline.stages[index].name),

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from jobs.branches.trees import JobTree
+from jobs.choices import RunType
 from jobs.exports.words import length
 from jobs.pages.options import differences
-from jobs.pages.shown import stage_word
+from jobs.pages.shown import stage_word, when
 
 COLUMN, LANE = 84, 76
 _LEFT, _BASE = 46, 44  # the first column's centre; a lane's line below its top
@@ -36,14 +37,28 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A stage of a lane where there is no room for a drawing: its checkpoint, if it has one of its own."""
+
+    word: str
+    dot: Dot | None
+
+
+@dataclass(frozen=True)
 class Lane:
-    """A job: its line, its dots, what it does otherwise than where it branched off."""
+    """A job: its line, its dots, what it does otherwise than where it branched off.
+
+    ``steps`` are all stages, those it shares with the lane it left among them, which have no dot here.
+    """
 
     job: dict[str, Any]
+    word: str
+    when: str
     y: int
     line: str
     rest: str
     dots: list[Dot]
+    steps: list[Step]
     label: str
     label_x: int
     label_end: bool
@@ -125,20 +140,32 @@ def _lane(
         left = _x(start - 1) if start else _LEFT - 30
         line = f"M{left} {above}H{left + _BEND}V{y - _BEND}q0 {_BEND} {_BEND} {_BEND}H{_x(max(start, reached))}"
     changed = differences(job["config_overrides"])
-    text = "; ".join(f"{option} {value}" for _, option, value in changed) or ("" if parent_row is None else "no change")
+    text = "; ".join(f"{option} {value}" for _, option, value in changed)
+    text = text or ("" if parent_row is None else "the same options")
     late = start >= len(stages) // 2
+    dots = [_dot(node, y) for node in nodes]
+    own = {dot.stage: dot for dot in dots}
     return Lane(
         job=job,
+        word=_word(job),
+        when=when(job["created_at"]),
         y=y,
         line=line,
         rest="" if reached >= len(stages) - 1 else f"M{_x(max(start, reached))} {y}H{_x(len(stages) - 1)}",
-        dots=[_dot(node, y) for node in nodes],
+        dots=dots,
+        steps=[Step(stage_word(stage), own.get(stage)) for stage in stages],
         label=text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…",
         label_x=_x(len(stages) - 1) + 12 if late else _x(start) - 12,
         label_end=late,
         differences=changed,
         seconds=length(sum(node["seconds"] for node in nodes)),
     )
+
+
+def _word(job: dict[str, Any]) -> str:
+    kind = "first run" if job["run_type"] == RunType.INITIAL else str(job["run_type"])
+    start = f" from {stage_word(job['replay_from_stage']).lower()}" if job["replay_from_stage"] else ""
+    return f"{kind}{start}"
 
 
 def _dot(node: dict[str, Any], y: int) -> Dot:

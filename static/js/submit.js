@@ -62,10 +62,15 @@ function send(video) {
 }
 if (drop) {
   file.addEventListener("change", () => { if (file.files[0]) send(file.files[0]); });
-  for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
-  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
+  /* dropped beside it, a video would take the place of the page */
+  const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+  for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { if (hasFiles(event)) { event.preventDefault(); drop.classList.add("over"); } });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+  addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
+    drop.classList.remove("over");
+    one("#source-upload").checked = true;
     if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
   });
   box.addEventListener("click", (event) => {

@@ -15,6 +15,7 @@ from jobs.branches.trees import job_tree
 from jobs.choices import JobStatus
 from jobs.models import DetectJob
 from jobs.pages.tree_drawing import COLUMN, LANE, Drawing, draw_tree
+from jobs.results.accepted import result_accept
 from jobs.services import job_replay
 from mediaproc.roles import Role
 from tests.pages.text import body, inline_parts, words
@@ -70,7 +71,7 @@ class TestDrawing:
         replay(parent, "match_brands", min_similarity=0.9)
         replay(parent, "escalate_vlm")
         labels = [lane.label for lane in drawing(parent).lanes]
-        assert sorted(labels) == ["", "min similarity 0.9", "no change"]
+        assert sorted(labels) == ["", "min similarity 0.9", "the same options"]
 
     def test_a_job_that_has_not_begun_has_a_lane(self, parent):
         waiting = job_replay(parent=parent, start_stage="match_brands", overrides={})
@@ -96,8 +97,10 @@ class TestPage:
     def test_two_are_compared(self, client, parent):
         child = replay(parent, "match_brands", min_similarity=0.9)
         page = body(client.get(f"/jobs/{parent.id}/tree"))
-        assert f'name="left" value="{parent.id}" aria-label="A" checked' in page
-        assert f'name="right" value="{child.id}" aria-label="B" checked' in page
+        assert re.search(rf'name="left" value="{parent.id}" aria-label="A: first run, [^"]+" checked', page)
+        assert re.search(
+            rf'name="right" value="{child.id}" aria-label="B: replay from match brands, [^"]+" checked', page
+        )
 
     def test_a_chosen_checkpoint_has_the_options_of_what_follows(self, operator, parent):
         page = body(operator.get(f"/jobs/{parent.id}/tree?node={node(parent, 'run_ocr').id}"))
@@ -109,6 +112,31 @@ class TestPage:
         page = body(operator.get(f"/jobs/{parent.id}/tree?from=extract_frames"))
         assert 'name="start_stage" value="extract_frames"' in page
         assert 'name="option.extract_frames.fps"' in page
+
+    def test_without_room_for_the_drawing_each_job_has_its_checkpoints_in_a_row(self, client, parent):
+        child = replay(parent, "match_brands", min_similarity=0.9)
+        lanes = body(client.get(f"/jobs/{child.id}/tree")).split('class="lane-steps"')[1:]
+        assert [lane.split("</ol>")[0].count("href=") for lane in lanes] == [9, 4]
+        assert "Read text: not its own" in lanes[1]
+
+    def test_which_result_is_accepted_and_the_others_can_be(self, client, curator, parent):
+        child = replay(parent, "match_brands", min_similarity=0.9)
+        response = curator.get(f"/jobs/{child.id}/tree?node={node(child, 'match_brands').id}")
+        page = body(response)
+        assert page.count(f'action="/jobs/{child.id}/accept"') == 2
+        assert f'action="/jobs/{parent.id}/accept"' not in page
+        assert "First run Accepted since" in words(response)
+        result_accept(job=child, by="user:cleo")
+        text = words(curator.get(f"/jobs/{child.id}/tree"))
+        assert "Replay from match brands Accepted since" in text
+        assert "by cleo" in text
+        assert "/accept" not in body(client.get(f"/jobs/{child.id}/tree"))
+
+    def test_a_job_that_failed_leads_to_why(self, operator, parent):
+        failed = matched_job(asset=parent.source_asset, status=JobStatus.FAILED, error_message="no room")
+        response = operator.get(f"/jobs/{failed.id}/tree?node={node(failed, 'run_ocr').id}")
+        assert "Its job is failed: see why, and resume it" in words(response)
+        assert f'action="/jobs/{failed.id}/replay"' in body(response), "and can be replayed all the same"
 
     def test_a_viewer_sees_and_changes_nothing(self, client, parent):
         page = body(client.get(f"/jobs/{parent.id}/tree?node={node(parent, 'run_ocr').id}"))
@@ -124,6 +152,26 @@ class TestPage:
             replay(parent, "compile_report", bridge_seconds=float(number))
         with django_assert_max_num_queries(8):
             client.get(f"/jobs/{parent.id}/tree")
+
+
+class TestVideoGone:
+    """The file of ``match.mp4`` was never there."""
+
+    def test_it_is_said_where_the_video_would_be_read(self, operator, parent):
+        said = "The video file is not there any more."
+        assert said in words(operator.get(f"/jobs/{parent.id}/tree?from=extract_frames"))
+        assert said not in words(operator.get(f"/jobs/{parent.id}/tree?node={node(parent, 'run_ocr').id}"))
+
+    def test_it_is_not_said_while_the_video_is_there(self, operator, parent, tmp_path):
+        place = tmp_path / "there.mp4"
+        place.write_bytes(b"video")
+        parent.source_asset.path = str(place)
+        parent.source_asset.save()
+        assert "not there any more" not in words(operator.get(f"/jobs/{parent.id}/tree?from=extract_frames"))
+
+    def test_a_replay_from_a_later_stage_runs(self, parent):
+        for stage in STAGES[5:]:
+            assert replay(parent, stage).status == JobStatus.COMPLETED
 
 
 class TestReplay:
