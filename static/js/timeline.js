@@ -178,7 +178,7 @@
     const context = sized(strip, wide, high, dots), counts = data.kinds.map(() => new Float64Array(columns + 1));
     for (const lane of lanes) {
       joined(lane, 0, duration, columns / duration, 0, (kind, left, right) => {
-        const first = Math.max(0, Math.floor(left)), last = Math.min(columns, Math.ceil(right));
+        const first = Math.min(columns - 1, Math.round(left)), last = Math.min(columns, Math.max(first + 1, Math.round(right)));
         for (let column = first; column < last; column += 1) counts[kind][column] += 1;
       });
     }
