@@ -66,7 +66,7 @@ PROMISES = (
     Promise("scale", "*, median", "at most", 100),
     Promise("review", "key to next card painted, median", "at most", 100),
     Promise("review", "decisions a minute", "at least", 60),
-    Promise("review", "a decision's answer, median", "at most", 50),
+    Promise("review", "a decision on the server, median", "at most", 50),
     Promise("jobpage", "opens, *", "at most", 1500),
     Promise("jobpage", "*, drawing a frame, 95 %", "at most", 16),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -55,9 +56,18 @@ _ANSWERS = """
 """
 
 
-class ReviewFigures(msgspec.Struct, frozen=True):
-    """Milliseconds from a key to the next card painted, at a steady pace and as fast as cards come, and of answers.
+class Served(msgspec.Struct, frozen=True):
+    """Milliseconds of one decision on the server, with nothing else to do: its answer, and its processor time."""
 
+    median: float
+    p95: float
+    cpu: float
+
+
+class ReviewFigures(msgspec.Struct, frozen=True):
+    """Milliseconds from a key to the next card painted, at a steady pace and as fast as cards come.
+
+    ``answer`` is how long a decision's answer takes in the browser, behind the pictures of the cards that come.
     ``with_picture`` is the share of cards whose first picture was there when they were painted. ``per_minute`` is of
     those decided as fast as cards come, until the last of them is saved.
     """
@@ -70,9 +80,9 @@ class ReviewFigures(msgspec.Struct, frozen=True):
     fast_p95: float
     with_picture: float
     per_minute: float
-    answer_median: float
-    answer_p95: float
+    answer: float
     page: float
+    served: Served
 
     def headlines(self) -> dict[str, Headline]:
         """What to compare from one measurement to the next."""
@@ -80,7 +90,8 @@ class ReviewFigures(msgspec.Struct, frozen=True):
             "key to next card painted, median": Headline(self.paced_median, "ms", "lower"),
             "key to next card painted, 95 %": Headline(self.paced_p95, "ms", "lower"),
             "decisions a minute": Headline(self.per_minute, "", "higher"),
-            "a decision's answer, median": Headline(self.answer_median, "ms", "lower"),
+            "a decision on the server, median": Headline(self.served.median, "ms", "lower"),
+            "a decision on the server, processor": Headline(self.served.cpu, "ms", "lower"),
         }
 
 
@@ -91,6 +102,7 @@ def measure_review(*, quick: bool, progress: Callable[[str], None]) -> ReviewFig
         progress(f"review: a queue of {GROUPS:,} groups over {VIDEOS} videos")
         command = [sys.executable, "-m", "bench.review_data", str(GROUPS), str(VIDEOS)]
         measure(command, timeout=SET_UP_WITHIN, environment=here.environment)
+        asked = _ask(here, decisions)
         with _page(here) as (page, address):
             opened = _open(page, address)
             progress(f"review: {decisions} decisions by keyboard, one every {PACED_EVERY:g} s")
@@ -100,7 +112,7 @@ def measure_review(*, quick: bool, progress: Callable[[str], None]) -> ReviewFig
             fast = _press(page, decisions, every=0.0)
             page.wait_for_function("() => document.getElementById('saving').hidden", timeout=_WITHIN)
             took = time.perf_counter() - began
-            answers = sorted(page.evaluate(_ANSWERS))
+            answers: list[float] = page.evaluate(_ANSWERS)
             pictures = page.evaluate("seen.pictures")
     return ReviewFigures(
         groups=GROUPS,
@@ -111,10 +123,16 @@ def measure_review(*, quick: bool, progress: Callable[[str], None]) -> ReviewFig
         fast_p95=_p95(fast),
         with_picture=round(pictures / len([*paced, *fast]), 3),
         per_minute=round(60 * decisions / took, 1),
-        answer_median=round(median(answers), 1),
-        answer_p95=_p95(answers),
+        answer=round(median(answers), 1),
         page=round(opened, 1),
+        served=asked,
     )
+
+
+def _ask(here: Installation, count: int) -> Served:
+    command = [sys.executable, "-m", "bench.review_asks", str(count)]
+    told = measure(command, timeout=SET_UP_WITHIN, environment=here.environment).output
+    return msgspec.convert(json.loads(told), Served)
 
 
 @contextmanager
@@ -171,7 +189,9 @@ def review_table(figures: ReviewFigures) -> RenderableType:
         table.add_column(heading, justify="left" if not heading else "right")
     table.add_row("key to next card painted", f"{figures.paced_median:.0f}", f"{figures.paced_p95:.0f}")
     table.add_row("the same, as fast as cards come", f"{figures.fast_median:.0f}", f"{figures.fast_p95:.0f}")
-    table.add_row("a decision's answer", f"{figures.answer_median:.0f}", f"{figures.answer_p95:.0f}")
+    table.add_row("a decision on the server", f"{figures.served.median:.0f}", f"{figures.served.p95:.0f}")
+    table.add_row("of that, processor time", f"{figures.served.cpu:.0f}", "")
+    table.add_row("its answer in the browser", f"{figures.answer:.0f}", "")
     table.add_row("the page opened", f"{figures.page:.0f}", "")
     table.caption = f"{figures.per_minute:.0f} decisions a minute; first picture there: {figures.with_picture:.0%}"
     return table
