@@ -1,7 +1,7 @@
 """``python -m bench.review_asks COUNT``: decisions on the queue of this environment, over Django's client.
 
-Prints ``{median, p95, cpu}`` in milliseconds as JSON; ``cpu`` is the median of this process's processor time, the database apart: the
-figure to trust on a busy machine.
+Prints ``{median, p95, cpu}`` in milliseconds as JSON; ``cpu`` is the median of this process's processor time, the
+database apart: the figure to trust on a busy machine.
 """
 
 from __future__ import annotations
