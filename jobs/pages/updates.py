@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from jobs.pages.actions import way_back
 from jobs.pages.shown import HEAVY, abilities, accepted_words, job_name, job_row, job_word, person, signed, when
 from jobs.results.accepted import FIRST_STAGE, result_accept
 from jobs.results.stakes import Stake, stakes_of
-from jobs.results.updates import Outdated, results_outdated, update_accept, update_begin
+from jobs.results.updates import Outdated, outdated_load, results_outdated, update_accept, update_begin
 from mediaproc.principal import principal_of
 
 MOST_AT_ONCE = 500
@@ -35,11 +36,11 @@ def updates_page(request: HttpRequest) -> HttpResponse:
     outdated = results_outdated()
     last = max(1, -(-len(outdated) // _PER_PAGE))
     number = min(last, max(1, int(text))) if (text := request.GET.get("page", "")).isdecimal() and len(text) < 6 else 1
-    page = outdated[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+    page = outdated_load(outdated[(number - 1) * _PER_PAGE : number * _PER_PAGE])
     rows = [_row(one, stake) for one, stake in zip(page, stakes_of(page), strict=True)]
     context = {
         "total": len(outdated),
-        "to_work_out": sum(one.update is None for one in outdated),
+        "to_work_out": sum(one.update_id is None for one in outdated),
         "rows": rows,
         "ready": [row["result"].id for row in rows if row["change"] and not row["change"]["problem"]],
         "lately": _lately(),
@@ -56,7 +57,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Work out the changes of the ``results`` named, or of ``all`` where nobody has yet."""
     chosen = _chosen(request)
     if request.POST.get("all"):
-        chosen = [one.result for one in results_outdated() if one.update is None]
+        chosen = _results([one.result_id for one in results_outdated() if one.update_id is None])
     begun = 0
     for result in chosen:
         try:
@@ -90,8 +91,12 @@ def accept(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[AcceptedResult]:
-    ids = [int(text) for text in request.POST.getlist("results")[:MOST_AT_ONCE] if text.isdecimal() and len(text) < 18]
-    found = AcceptedResult.objects.filter(id__in=ids).select_related("job__source_asset")
+    texts = request.POST.getlist("results")
+    return _results([int(text) for text in texts if text.isdecimal() and len(text) < 18])
+
+
+def _results(ids: Sequence[int]) -> list[AcceptedResult]:
+    found = AcceptedResult.objects.filter(id__in=ids[:MOST_AT_ONCE]).select_related("job__source_asset")
     return list(found.defer(*(f"job__{name}" for name in HEAVY)).order_by("id"))
 
 

@@ -7,8 +7,9 @@ model; what it would change is shown before it is accepted, and the report befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from brands.actions.base import decisions_hold
 from brands.actions.journal import is_in_force, undoings
-from brands.models import Decision, DecisionKind
+from brands.models import Decision
 from detect.config import load_pipeline
 from detect.errors import ConflictError
 from jobs.choices import JobStatus
@@ -30,12 +31,22 @@ _HEAVY = ("known_brands", "config_overrides")
 
 
 @dataclass(frozen=True)
-class Outdated:
-    """An accepted result, the decisions since it was made, newest first, and the replay that shows what they change.
+class OutdatedRef:
+    """An accepted result by its id, with the ids of the decisions since it was made, newest first.
 
-    ``update`` is None until one is asked for, and again once later decisions have made it outdated itself: it was
-    ``overtaken`` then.
+    ``update_id`` is the replay that shows what they change: None until one is asked for, and again once later decisions
+    have made it outdated itself: it was ``overtaken`` then.
     """
+
+    result_id: int
+    decisions: tuple[int, ...]
+    update_id: UUID | None
+    overtaken: bool
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """The same with its rows."""
 
     result: AcceptedResult
     decisions: list[Decision]
@@ -47,20 +58,29 @@ class Outdated:
         return self.update is not None and self.update.status == JobStatus.COMPLETED
 
 
-def results_outdated(*, limit: int = 500) -> list[Outdated]:
+def results_outdated() -> list[OutdatedRef]:
     """Accepted results that decisions since concern, those with the newest decisions first; in three queries."""
+    later = Decision.objects.filter(assets=OuterRef("source_asset"), created_at__gt=OuterRef("job__created_at"))
+    found = (one for one in _look(AcceptedResult.objects.filter(Exists(later))) if one.decisions)
+    return sorted(found, key=lambda one: (-one.decisions[0], one.result_id))
+
+
+def outdated_load(refs: Sequence[OutdatedRef]) -> list[Outdated]:
+    """Their rows, in two queries; results that are gone meanwhile are left out."""
     heavy = [f"{job}__{name}" for job in ("job", "update") for name in _HEAVY]
-    found = _candidates().select_related("job", "source_asset", "update").defer(*heavy).order_by("-accepted_at", "id")
-    results = list(found[:limit])
-    about, undone = _decisions(results), undoings()
-    outdated = (_outdated(result, about.get(result.source_asset_id, []), undone) for result in results)
-    return sorted((one for one in outdated if one.decisions), key=lambda one: -one.decisions[0].id)
-
-
-def result_is_outdated(result: AcceptedResult) -> Outdated | None:
-    """What has been decided since an accepted result was made; None where it is up to date."""
-    found = _now(AcceptedResult.objects.select_related("job", "source_asset", "update").get(id=result.id))
-    return found if found.decisions else None
+    results = AcceptedResult.objects.select_related("job", "source_asset", "update").defer(*heavy)
+    found = results.in_bulk([one.result_id for one in refs])
+    made = Decision.objects.defer("changes").in_bulk([decision for one in refs for decision in one.decisions])
+    return [
+        Outdated(
+            found[one.result_id],
+            [made[decision] for decision in one.decisions],
+            None if one.overtaken else found[one.result_id].update,
+            one.overtaken,
+        )
+        for one in refs
+        if one.result_id in found
+    ]
 
 
 @transaction.atomic
@@ -75,7 +95,7 @@ def update_begin(*, result: AcceptedResult, by: str) -> DetectJob:
     found = _now(held)
     if not found.decisions:
         raise ConflictError("it is up to date: nothing that concerns it was decided since")
-    present = found.update
+    present = None if found.overtaken else held.update
     if present is not None and present.status == JobStatus.FAILED:
         job_resume(present)
         return present
@@ -98,49 +118,60 @@ def update_begin(*, result: AcceptedResult, by: str) -> DetectJob:
 
 def update_accept(*, result: AcceptedResult) -> DetectJob:
     """The finished update of a result, to be accepted. Raises ``ConflictError`` where there is none, or no longer."""
-    found = _now(AcceptedResult.objects.select_related("job", "source_asset", "update").get(id=result.id))
-    if found.update is None or not found.is_ready:
-        since = "decisions have been made since it was worked out" if found.overtaken else "there is nothing to accept"
-        raise ConflictError(f"{since}: work out the changes first")
-    return found.update
+    held = AcceptedResult.objects.select_related("update").get(id=result.id)
+    if _now(held).overtaken:
+        raise ConflictError("decisions have been made since it was worked out: work out the changes first")
+    if held.update is None or held.update.status != JobStatus.COMPLETED:
+        raise ConflictError("there is nothing to accept: work out the changes first")
+    return held.update
 
 
-def _now(result: AcceptedResult) -> Outdated:
-    return _outdated(result, _decisions([result]).get(result.source_asset_id, []), undoings())
+@dataclass(frozen=True)
+class _Made:
+    """When a decision was made, and what it takes back, if it is an undoing."""
+
+    id: int
+    at: datetime
+    undoes_made_at: datetime | None
 
 
-def _candidates() -> QuerySet[AcceptedResult]:
-    """Results with any decision since; those of which all were undone are among them."""
-    later = Decision.objects.filter(assets=OuterRef("source_asset"), created_at__gt=OuterRef("job__created_at"))
-    return AcceptedResult.objects.filter(Exists(later))
+def _now(result: AcceptedResult) -> OutdatedRef:
+    return _look(AcceptedResult.objects.filter(id=result.id))[0]
 
 
-def _decisions(results: Iterable[AcceptedResult]) -> dict[UUID, list[Decision]]:
-    """Decisions about each source since its result was made, newest first, undoings among them."""
-    since = {result.source_asset_id: result.job.created_at for result in results}
-    if not since:
+def _look(results: QuerySet[AcceptedResult]) -> list[OutdatedRef]:
+    """Each result with the decisions since, if there are any. Rows stay where they are: there may be many."""
+    rows = results.values_list("id", "source_asset_id", "job__created_at", "update_id", "update__created_at")
+    found = list(rows.order_by("id"))
+    since, undone = _decisions({source: made for _, source, made, _, _ in found}), undoings()
+    refs = []
+    for result_id, source, made, update_id, update_made in found:
+        decisions = since.get(source, [])
+        overtaken = update_made is not None and any(_matters(one, update_made, undone) for one in decisions)
+        later = tuple(one.id for one in decisions if _matters(one, made, undone))
+        refs.append(OutdatedRef(result_id, later, None if overtaken else update_id, overtaken))
+    return refs
+
+
+def _decisions(sources: Mapping[UUID, datetime]) -> dict[UUID, list[_Made]]:
+    """Decisions about each source since its moment, newest first, undoings among them."""
+    if not sources:
         return {}
-    earliest = min(since.values())
-    through = Decision.assets.through.objects.filter(sourceasset_id__in=since, decision__created_at__gt=earliest)
-    rows = through.select_related("decision__undoes").defer("decision__changes", "decision__undoes__changes")
-    found: dict[UUID, list[Decision]] = {}
-    for row in rows.order_by("-decision_id"):
-        if row.decision.created_at > since[row.sourceasset_id]:
-            found.setdefault(row.sourceasset_id, []).append(row.decision)
+    through = Decision.assets.through.objects.filter(
+        sourceasset_id__in=sources, decision__created_at__gt=min(sources.values())
+    )
+    rows = through.order_by("-decision_id").values_list(
+        "sourceasset_id", "decision_id", "decision__created_at", "decision__undoes__created_at"
+    )
+    found: dict[UUID, list[_Made]] = {}
+    for source, decision, at, undoes_made_at in rows:
+        if at > sources[source]:
+            found.setdefault(source, []).append(_Made(decision, at, undoes_made_at))
     return found
 
 
-def _outdated(result: AcceptedResult, decisions: list[Decision], undone: Mapping[int, int]) -> Outdated:
-    """``decisions`` are all of its source since it was made."""
-    since = [one for one in decisions if _matters(one, result.job, undone)]
-    overtaken = result.update is not None and any(_matters(one, result.update, undone) for one in decisions)
-    return Outdated(result, since, None if overtaken else result.update, overtaken)
-
-
-def _matters(decision: Decision, job: DetectJob, undone: Mapping[int, int]) -> bool:
-    """Whether a decision says other than the job was told: made since and in force, or taken back since."""
-    if decision.created_at <= job.created_at or not is_in_force(decision.id, undone):
+def _matters(decision: _Made, since: datetime, undone: Mapping[int, int]) -> bool:
+    """Whether a decision says other than what was known then: made later and in force, or taken back later."""
+    if decision.at <= since or not is_in_force(decision.id, undone):
         return False
-    return decision.kind != DecisionKind.UNDO or (
-        decision.undoes is not None and decision.undoes.created_at <= job.created_at
-    )
+    return decision.undoes_made_at is None or decision.undoes_made_at <= since

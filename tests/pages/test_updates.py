@@ -88,8 +88,7 @@ class TestPage:
         text = words(curator.get("/updates"))
         assert "It could not be worked out: no room" in text
         assert "Try again" in text
-        last = results_outdated()[0].decisions[0]
-        decide(Undo(last.id), by=ANA)
+        decide(Undo(results_outdated()[0].decisions[0]), by=ANA)
         assert "it no longer holds" in words(curator.get("/updates"))
 
     def test_pages(self, client: Any):
@@ -163,7 +162,7 @@ class TestButtons:
 
     def test_what_was_overtaken_is_not_accepted(self, curator: Any, outdated: DetectJob):
         worked_out()
-        decide(Undo(results_outdated()[0].decisions[0].id), by=ANA)
+        decide(Undo(results_outdated()[0].decisions[0]), by=ANA)
         text = words(post(curator, "accept", results=accepted().id))
         assert "match.mp4: decisions have been made since it was worked out" in text
         assert accepted().job == outdated

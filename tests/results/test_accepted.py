@@ -181,4 +181,4 @@ class TestDeleting:
         job = run(update_begin(result=accepted(), by="user:ana"))
         self.delete(job)
         (found,) = results_outdated()
-        assert found.update is None
+        assert found.update_id is None
