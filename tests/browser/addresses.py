@@ -36,6 +36,8 @@ class Shown:
 #: In a site with analyses.
 PAGES = (
     Shown("login", "login", role=None),
+    Shown("home", "home"),
+    Shown("home-viewer", "home", role=Role.VIEWER),
     Shown("jobs", "job-list"),
     Shown("jobs-viewer", "job-list", role=Role.VIEWER),
     Shown("jobs-none-fit", "job-list", query="?search=nothing-goes-by-this-name"),
@@ -67,6 +69,14 @@ PAGES = (
     Shown("review-of-a-video", "review", query="?job={gone}"),
     Shown("review-none-fit", "review", query="?text=nothing-goes-by-this-name"),
     Shown("review-history", "review-history"),
+    Shown("brands", "brand-list"),
+    Shown("brands-viewer", "brand-list", role=Role.VIEWER),
+    Shown("brand", "brand-page", ("brand",)),
+    Shown("brand-viewer", "brand-page", ("brand",), role=Role.VIEWER),
+    Shown("brand-long-name", "brand-page", ("brand_long",)),
+    Shown("brand-merged", "brand-page", ("brand_merged",)),
+    Shown("updates", "updates"),
+    Shown("updates-viewer", "updates", role=Role.VIEWER),
     Shown("scenarios", "page-scenarios"),
     Shown("scenarios-viewer", "page-scenarios", role=Role.VIEWER),
     Shown("profiles", "page-profiles"),
@@ -92,8 +102,11 @@ DOCUMENTS = (
 
 #: In a site in which nothing has happened yet.
 EMPTY = (
+    Shown("home", "home"),
+    Shown("home-viewer", "home", role=Role.VIEWER),
     Shown("jobs", "job-list"),
-    Shown("jobs-viewer", "job-list", role=Role.VIEWER),
+    Shown("brands", "brand-list"),
+    Shown("updates", "updates"),
     Shown("submit", "page-submit"),
     Shown("compare", "page-compare"),
     Shown("review", "review"),
@@ -119,4 +132,5 @@ NO_PAGES = {
     "job-frame-times": "data of the player",
     "job-crop": "a picture",
     "job-thumb": "a picture",
+    "brand-logo": "a picture",
 }

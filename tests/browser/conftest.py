@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from typing import Any, Final, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from mediaproc.datafolder import PROJECT_ROOT
 from mediaproc.roles import Role
 from tests.browser.audit import Exempt, Troubles, assert_fits, audit
 from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.browser.site import PASSWORD, Site, running_site
+from tests.browser.site import PASSWORD, Site, kept, running_site
 
 _HEIGHTS = {390: 844}
 _HEIGHT = 900
@@ -59,14 +57,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope=_SCOPE)
 def empty_site() -> Iterator[Site]:
     """A site with its people and nothing else, for tests that leave it so."""
-    with running_site() as site:
+    with running_site("empty") as site:
         yield site
 
 
 @pytest.fixture(scope=_SCOPE)
 def filled() -> Iterator[Filled]:
     """A site with analyses, for tests that only look."""
-    with running_site() as site:
+    with running_site("filled") as site:
         yield Filled(site, site.fill("analyses"))
 
 
@@ -129,14 +127,12 @@ def log_in(page: Page, role: Role) -> None:
 def screenshot() -> Screenshot:
     """Keeps a picture of a page, ``whole`` or what the window shows, to be looked at.
 
-    They lie in ``outputs/screenshots``, or in the folder that ``MEDIAPROC_SCREENSHOTS`` names.
+    They lie in the folder :func:`tests.browser.site.kept`.
     """
-    folder = Path(os.environ.get("MEDIAPROC_SCREENSHOTS") or PROJECT_ROOT / "outputs/screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
 
     def take(page: Page, name: str, *, whole: bool = True) -> Path:
         page.evaluate(_PICTURES_THERE)
-        path = folder / f"{name}.png"
+        path = kept() / f"{name}.png"
         page.screenshot(path=path, full_page=whole, style="[data-sticky] { position: static !important; }")
         return path
 

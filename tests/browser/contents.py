@@ -47,7 +47,6 @@ def analyses() -> dict[str, Any]:
     """Three clips: one analysed twice, one with hard names, one whose file is gone; and jobs that are not finished."""
     from django.utils import timezone
 
-    from brands.models import KnownBrand
     from detect.errors import MediaprocError
     from detect.events import SilentListener
     from jobs.branches.scenarios import bookmark_set
@@ -104,7 +103,8 @@ def analyses() -> dict[str, Any]:
         by="user:operator",
     )
     _decisions()
-    found = {"checkpoint": node, "brand": KnownBrand.objects.latest("created_at").id, **people_ids()}
+    merged, hard_name, long_name = _brands()
+    found = {"checkpoint": node, "brand": hard_name, "brand_long": long_name, "brand_merged": merged, **people_ids()}
     return {**{name: str(job.id) for name, job in jobs.items()}, **{name: str(one) for name, one in found.items()}}
 
 
@@ -116,17 +116,33 @@ def people_ids() -> dict[str, int]:
 
 def _decisions() -> None:
     """One that stands, and one that was undone."""
-    from django.contrib.auth.models import User
-
     from brands.actions import GroupRef, Reject, Undo, decide
     from brands.models import ReviewGroup
+
+    reviewer = _person("reviewer")
+    for group in ReviewGroup.objects.filter(open_items__gt=0, text__in=["LIVE", "NORTH STAND"]).order_by("text"):
+        decision = decide(Reject((GroupRef(group.id, group.revision),)), by=reviewer)
+    decide(Undo(decision.id), by=reviewer)
+
+
+def _brands() -> tuple[Any, Any, Any]:
+    """A brand that was merged into another, that with a script for a name, and the one with a long name."""
+    from brands.actions import Merge, decide
+    from brands.models import KnownBrand
+
+    ids = dict(KnownBrand.objects.values_list("canonical_name", "id"))
+    script, _, emoji, long_name = HARD_NAMES
+    decide(Merge((ids["FAIR PLAY"],), ids[emoji]), by=_person("curator"))
+    return ids["FAIR PLAY"], ids[script], ids[long_name]
+
+
+def _person(name: str) -> Any:
+    from django.contrib.auth.models import User
+
     from mediaproc.principal import Principal
     from mediaproc.roles import Role
 
-    reviewer = Principal("user:reviewer", Role.REVIEWER, User.objects.get(username="reviewer"))
-    for group in ReviewGroup.objects.filter(open_items__gt=0, text__in=["LIVE", "FAIR PLAY"]).order_by("text"):
-        decision = decide(Reject((GroupRef(group.id, group.revision),)), by=reviewer)
-    decide(Undo(decision.id), by=reviewer)
+    return Principal(f"user:{name}", Role(name), User.objects.get(username=name))
 
 
 def _clip(path: Path, seed: int) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mediaproc.datafolder import PROJECT_ROOT
 from mediaproc.up.statefile import StateFile
 from tests.faults.installation import Installation, finish, installation
 
@@ -78,8 +80,11 @@ class Site:
 
 
 @contextmanager
-def running_site(*, workers: int = 0) -> Iterator[Site]:
-    """A site with an account for each role, whose name is its user's, and nothing else in it yet."""
+def running_site(name: str, *, workers: int = 0) -> Iterator[Site]:
+    """A site with an account for each role, whose name is its user's, and nothing else in it yet.
+
+    What its processes said is kept as ``name.log``.
+    """
     with installation() as made:
         site = Site(made, workers)
         try:
@@ -88,6 +93,14 @@ def running_site(*, workers: int = 0) -> Iterator[Site]:
             yield site
         finally:
             site.stop()
+            shutil.copy(site.log, kept() / f"{name}.log")
+
+
+def kept() -> Path:
+    """The folder of what a run leaves to be looked at: ``MEDIAPROC_SCREENSHOTS``, else ``outputs/screenshots``."""
+    folder = Path(os.environ.get("MEDIAPROC_SCREENSHOTS") or PROJECT_ROOT / "outputs/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _drain(pipe: IO[str]) -> None:

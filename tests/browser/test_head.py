@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from mediaproc.access import RULES
 from mediaproc.navigation import PLACES, Place
 from mediaproc.roles import Role
-from tests.browser.audit import assert_fits, audit
+from tests.browser.audit import Troubles, assert_fits, audit
 from tests.browser.conftest import Filled, PageAs, Screenshot, log_in
 
 OPEN = [place for place in PLACES if place.route in RULES]
@@ -74,7 +74,7 @@ def test_menu_of_a_narrow_window(page_as: PageAs, screenshot: Screenshot, dark: 
     expect(page.get_by_role("heading", name="New analysis")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1090, 1200])
+@pytest.mark.parametrize("width", [1170, 1280])
 def test_between_narrow_and_wide_all_is_in_one_line(page_as: PageAs, width: int) -> None:
     page = page_as(Role.ADMINISTRATOR, width=width)
     page.goto(reverse("page-scenarios"))
@@ -84,10 +84,11 @@ def test_between_narrow_and_wide_all_is_in_one_line(page_as: PageAs, width: int)
     assert box["height"] < 70
 
 
-def test_log_out(page_as: PageAs, filled: Filled) -> None:
+def test_log_out(page_as: PageAs, filled: Filled, troubles: Troubles) -> None:
     page = page_as(None)
     log_in(page, Role.REVIEWER)  # the session that page_as keeps is for other tests too
-    page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    with troubles.allowed(r"\.jpg: 401$"):  # pictures that were on their way
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
     page.goto(reverse("page-scenarios"))
     expect(page).to_have_url(filled.site.address("/login?next=/scenarios"))
