@@ -79,8 +79,12 @@ def cards_of(groups: Sequence[ReviewGroup]) -> list[Card]:
     return [_card(shown) for shown in groups_show(groups)]
 
 
-def brand_choice(brand: KnownBrand, seen: BrandAppearance | None, note: str = "") -> BrandChoice:
-    crop = _crop(seen.job_id, seen.sequence, seen.box) if seen else ""
+def brand_choice(
+    brand: KnownBrand, seen: BrandAppearance | None, note: str = "", *, logo: int | None = None
+) -> BrandChoice:
+    """A brand with where it was seen, else with its reference picture."""
+    picture = reverse("brand-logo", args=[logo]) if logo is not None else ""
+    crop = _crop(seen.job_id, seen.sequence, seen.box) if seen else picture
     return BrandChoice(brand.id, brand.canonical_name, note, crop)
 
 
@@ -114,7 +118,7 @@ def _card(shown: Shown) -> Card:
 
 
 def _guess(guess: Guess) -> BrandChoice:
-    return brand_choice(guess.brand, guess.seen, f"{guess.similarity:.0%} alike")
+    return brand_choice(guess.brand, guess.seen, f"{guess.similarity:.0%} alike", logo=guess.logo)
 
 
 def _picture(item: ReviewItem) -> Picture:

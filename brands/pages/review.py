@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from brands.models import Decision, KnownBrand, ReviewGroup, ReviewItem
 from brands.pages.cards import Card, brand_choice, cards_of, source_name
 from brands.pages.filters import Filters, place_of, place_text
-from brands.review.queue import Place, Waiting, brands_search, brands_seen, waiting
+from brands.review.queue import Place, Waiting, brands_logos, brands_search, brands_seen, waiting
 from detect.models import SourceAsset
 from mediaproc.principal import principal_of
 from mediaproc.roles import Role
@@ -54,8 +54,8 @@ def review_cards(request: HttpRequest) -> HttpResponse:
 def review_brands(request: HttpRequest) -> HttpResponse:
     """A fragment: brands by a part of a name or alias (``q``), to choose from."""
     found = brands_search(request.GET.get("q", "").replace("\0", ""))
-    seen = brands_seen(brand.id for brand in found)
-    choices = [brand_choice(brand, seen.get(brand.id), _help(brand)) for brand in found]
+    seen, logos = brands_seen(brand.id for brand in found), brands_logos(brand.id for brand in found)
+    choices = [brand_choice(brand, seen.get(brand.id), _help(brand), logo=logos.get(brand.id)) for brand in found]
     return render(request, "review/_brands.html", {"choices": choices})
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import RowNumber
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from brands.models import BrandAlias, BrandAppearance, ItemState, KnownBrand, ReviewGroup, ReviewItem
+from brands.models import BrandAlias, BrandAppearance, BrandLogo, ItemState, KnownBrand, ReviewGroup, ReviewItem
 from brands.selectors import brand_roots
 from detect.matching import fold, normalize
 
@@ -44,11 +44,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Guess:
-    """A known brand that a group may be, the similarity 0-1 of its nearest spelling, and where it was seen longest."""
+    """A known brand that a group may be, the similarity 0-1 of its nearest spelling, and what it looks like.
+
+    ``seen`` is where it was on screen longest, ``logo`` the id of a reference picture.
+    """
 
     brand: KnownBrand
     similarity: float
     seen: BrandAppearance | None
+    logo: int | None
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,13 @@ def _guesses(groups: Sequence[ReviewGroup]) -> dict[int, list[Guess]]:
     told = dict(zip((group.id for group in groups), _alike([group.folded for group in groups]), strict=True))
     wanted = {brand for alike in told.values() for brand in alike}
     brands = KnownBrand.objects.in_bulk(wanted)
-    seen = brands_seen(wanted)
+    seen, logos = brands_seen(wanted), brands_logos(wanted)
     return {
-        group: [Guess(brands[brand], value, seen.get(brand)) for brand, value in alike.items() if brand in brands]
+        group: [
+            Guess(brands[brand], value, seen.get(brand), logos.get(brand))
+            for brand, value in alike.items()
+            if brand in brands
+        ]
         for group, alike in told.items()
     }
 
@@ -176,6 +184,12 @@ def brands_seen(brands: Iterable[UUID]) -> dict[UUID, BrandAppearance]:
         if brand not in found or found[brand].seconds < appearance.seconds:
             found[brand] = appearance
     return found
+
+
+def brands_logos(brands: Iterable[UUID]) -> dict[UUID, int]:
+    """The id of the newest reference picture of each of some brands that has one of its own."""
+    pictures = BrandLogo.objects.filter(brand_id__in=set(brands)).order_by("id")
+    return dict(pictures.values_list("brand_id", "id"))
 
 
 def brands_search(text: str, *, limit: int = 8) -> list[KnownBrand]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from brands.models import Decision, KnownBrand, RejectedText, ReviewGroup, ReviewItem
+from brands.models import BrandLogo, Decision, KnownBrand, RejectedText, ReviewGroup, ReviewItem
 from brands.services import brands_ensure
 from detect.models import SourceAsset
 from detect.types import KnownBrandRecord
@@ -243,6 +243,14 @@ class TestCards:
         ana.get("/review/cards?count=10")
         with django_assert_max_num_queries(12):
             assert ana.get("/review/cards?count=10").content.decode().count("<article") == 10
+
+
+def test_a_brand_that_was_never_seen_shows_its_reference_picture(ana):
+    brand = brands_ensure(listed=[KnownBrandRecord("Fly Better Air", ())])[0]
+    logo = BrandLogo.objects.create(brand=brand, image="logos/x.png", sha256="0" * 64)
+    record("one", "FLY BETTER")
+    for address in ("/review", "/review/brands?q=fly"):
+        assert f'src="/brands/pictures/{logo.id}.png"' in ana.get(address).content.decode()
 
 
 def test_brands_to_choose_from(ana):
