@@ -116,7 +116,7 @@ class TestFilters:
         for query in (f"asset={uuid.uuid4()}", f"job={uuid.uuid4()}", "text=none", "kind=proposed"):
             page = words(ana.get(f"/review?{query}"))
             assert "Nothing waits here" in page
-            assert "See all 1" in page
+            assert "See all that waits" in page
 
     def test_an_id_that_cannot_be_one_is_not_found(self, ana):
         assert ana.get("/review?asset=x").status_code == 404
