@@ -9,7 +9,6 @@ from uuid import UUID
 from detect.config import load_pipeline
 from jobs.branches.trees import JobTree, job_tree
 from jobs.models import DetectJob
-from jobs.pages.shown import stage_word, when
 from jobs.pages.tree_drawing import COLUMN, LANE, Lane, draw_tree
 
 COLUMN_SMALL, LANE_SMALL = 22, 34
@@ -89,17 +88,12 @@ def _near(tree: JobTree, job_id: UUID) -> set[UUID]:
 
 
 def _small(lane: Lane, this: UUID) -> SmallLane:
-    job = lane.job
     return SmallLane(
-        job=job,
+        job=lane.job,
         line=lane.line,
         dots=[SmallDot(round(dot.x * _X, 1), round(dot.y * _Y, 1), dot.state, dot.title) for dot in lane.dots],
-        word="First run" if job["run_type"] == "initial" else f"{job['run_type']} from {_stage(job)}".capitalize(),
-        when=when(job["created_at"]),
+        word=lane.word,
+        when=lane.when,
         does="; ".join(f"{option} {value}" for _, option, value in lane.differences),
-        this=job["id"] == this,
+        this=lane.job["id"] == this,
     )
-
-
-def _stage(job: dict[str, Any]) -> str:
-    return stage_word(job["replay_from_stage"]).lower()
