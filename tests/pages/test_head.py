@@ -7,12 +7,11 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from brands.models import ReviewGroup
 from mediaproc.access import RULES
 from mediaproc.errors import server_error
 from mediaproc.navigation import PLACES
 from mediaproc.roles import Role
-
-OPEN = [place for place in PLACES if place.route in RULES]
 
 
 def head_for(browser: Client) -> str:
@@ -23,7 +22,7 @@ def head_for(browser: Client) -> str:
 @pytest.mark.parametrize("role", Role)
 def test_links_are_those_that_the_reader_may_open(client_of, role: Role) -> None:
     head = head_for(client_of(role))
-    for place in OPEN:
+    for place in PLACES:
         least = RULES[place.route]["GET"]
         assert isinstance(least, Role)
         assert (f'href="{reverse(place.route)}"' in head) == role.includes(least), place
@@ -34,6 +33,14 @@ def test_the_page_s_own_part_is_marked(client_of) -> None:
     head = head_for(client_of(Role.VIEWER))
     assert head.count("aria-current") == 1
     assert f'<a href="{reverse("page-scenarios")}" aria-current="page">' in head
+
+
+def test_what_waits_for_a_decision_is_counted(client_of) -> None:
+    browser = client_of(Role.VIEWER)
+    assert "to decide" not in head_for(browser)
+    for text, items in (("ACME", 2), ("GLOBEX", 1), ("HOOLI", 0)):
+        ReviewGroup.objects.create(text=text, folded=text, open_items=items)
+    assert '<span class="count">2<span class="sr"> to decide</span></span>' in head_for(browser)
 
 
 def test_address_where_nothing_is_leads_on_all_the_same(client_of) -> None:
