@@ -34,7 +34,7 @@ class Undo:
         sentence = f"{'made again' if again else 'undone'}: {first.sentence}"
         return Outcome(
             sentence,
-            brand=KnownBrand.objects.filter(id=first.brand_id).first(),
+            brand=KnownBrand.objects.filter(id=first.brand_id).first() if first.brand_id else None,
             groups=tuple(first.groups),
             assets=tuple(target.assets.values_list("id", flat=True)),
             undoes=target,
