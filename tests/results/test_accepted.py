@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import OperationalError, connection
 
 from brands.actions import Confirm, decide
+from brands.actions.base import _ONE_AFTER_ANOTHER
 from brands.models import BrandAppearance, ReviewGroup, ReviewItem
 from brands.review.queue import waiting
 from detect.errors import ConflictError, StorageError
@@ -34,6 +39,17 @@ def shown() -> dict[str, str]:
     """Brands in the totals, with the job that says so."""
     rows = BrandAppearance.objects.values_list("brand__canonical_name", "job_id")
     return {name: str(job) for name, job in rows}
+
+
+@contextmanager
+def somebody_decides() -> Iterator[None]:
+    """A decision is being made by somebody else, and nobody waits for it longer than a moment."""
+    with psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": psycopg.Cursor}) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AFTER_ANOTHER])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+            yield
+            cursor.execute("RESET lock_timeout")
 
 
 class TestChoice:
@@ -124,6 +140,25 @@ class TestCrash:
         assert (accepted().job, accepted().recorded_at) == (first, None)
         results_bring_in()
         assert texts() == ["ZORB"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOrder:
+    """Of a decision and a result, one comes after the other: whichever is second sees all of the first."""
+
+    def test_a_result_is_brought_in_behind_the_decision_that_is_being_made(self):
+        run(read_job("ZORB"))
+        AcceptedResult.objects.update(recorded_at=None)
+        with somebody_decides():
+            assert results_bring_in() == 0
+        assert results_bring_in() == 1
+
+    def test_an_update_is_told_what_is_being_decided(self):
+        analysed("ZORB")
+        decide(Confirm((group("ZORB"),)), by=ANA)
+        with somebody_decides(), pytest.raises(OperationalError, match="lock timeout"):
+            update_begin(result=accepted(), by="user:ana")
+        assert update_begin(result=accepted(), by="user:ana").call_limit == 0
 
 
 class TestDeleting:
