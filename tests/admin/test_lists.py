@@ -20,6 +20,11 @@ pytestmark = pytest.mark.django_db
 #: Address of each list, and the least role that may open it.
 LISTS = {
     "": Role.CURATOR,
+    "brands/knownbrand/": Role.CURATOR,
+    "brands/knownbrand/duplicates/": Role.CURATOR,
+    "brands/decision/": Role.CURATOR,
+    "brands/rejectedtext/": Role.CURATOR,
+    "brands/sourcebrandsighting/": Role.CURATOR,
     "jobs/detectjob/": Role.CURATOR,
     "jobs/acceptedresult/": Role.CURATOR,
     "detect/profile/": Role.CURATOR,

@@ -18,7 +18,10 @@ from brands.exchange import MOST_ROWS, BrandResource, CsvList, JsonList, Waiting
 from brands.models import KnownBrand
 from detect.errors import ConfigError
 from tests.brands.known import HOSTILE, facts, known, waiting
+from tests.matches import storage
 from tests.review.material import CLEO
+
+__all__ = ["storage"]
 
 pytestmark = pytest.mark.django_db
 
@@ -144,8 +147,7 @@ def test_conflicts_are_told_by_row_and_nothing_is_imported():
     assert KnownBrand.objects.count() == 1
 
 
-def test_lists_that_nobody_confirmed_are_forgotten_after_a_day(settings, tmp_path, monkeypatch):
-    settings.MEDIA_ROOT = tmp_path
+def test_lists_that_nobody_confirmed_are_forgotten_after_a_day(storage, monkeypatch):
     now = timezone.now()
     monkeypatch.setattr("brands.exchange.timezone.now", lambda: now)
     old, later, new = WaitingLists(), WaitingLists(), WaitingLists()
