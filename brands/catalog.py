@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices
 
-from brands.models import BrandAlias, BrandLogo, KnownBrand, RejectedText
+from brands.models import BrandAlias, KnownBrand, RejectedText, Source
 from brands.selectors import brand_roots
 from brands.totals import with_totals
 from detect.matching import normalize
@@ -22,6 +22,15 @@ class State(TextChoices):
     REJECTED = "rejected", "rejected"
     MERGED = "merged", "merged"
 
+
+#: How a brand came to be known, said of the brand.
+KNOWN_BY: dict[str, str] = {
+    Source.OCR: "first read on screen",
+    Source.LOGO: "first found by a reference picture",
+    Source.LOCAL_VLM: "first named by a local model",
+    Source.CLOUD_LLM: "first named by a cloud model",
+    Source.MANUAL: "named by a person",
+}
 
 _IS: dict[State, Q] = {
     State.CONFIRMED: Q(merged_into=None, is_rejected=False, confirmed=True),
@@ -78,12 +87,6 @@ def brands_matching(brands: QuerySet[KnownBrand], text: str) -> QuerySet[KnownBr
     roots = brand_roots()
     merged = set(named.exclude(merged_into=None).order_by().values_list("id", flat=True))
     return brands.filter(_named(text) | Q(id__in={roots[part] for part in merged}))
-
-
-def first_logos(brands: list[UUID]) -> dict[UUID, BrandLogo]:
-    """The reference picture that each of some brands has had longest."""
-    logos = BrandLogo.objects.filter(brand_id__in=brands).order_by("brand_id", "id").distinct("brand_id")
-    return {logo.brand_id: logo for logo in logos}
 
 
 def _named(text: str) -> Q:

@@ -42,7 +42,7 @@ def logo_load(logo: BrandLogo) -> Image:
     Raises ``StorageError`` where its file is gone or is no picture.
     """
     try:
-        with logo.image.open("rb") as file:
+        with logo.image.storage.open(logo.image.name, "rb") as file:
             return _decoded(file.read())
     except OSError as error:
         raise StorageError(f"the reference picture {logo.image.name} cannot be read: {error}") from error

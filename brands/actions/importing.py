@@ -90,11 +90,11 @@ class ImportBrands:
             raise ConfigError(f"{refused[0].row.place}: {refused[0].conflict}{more}")
         journal.create_all(list(plan.made.values()))
         journal.create_all(plan.aliases)
-        known = KnownBrand.objects.in_bulk({*plan.confirmed, *plan.merged})
+        known = KnownBrand.objects.in_bulk({*plan.confirmed, *plan.merged, *plan.merged.values()})
         for brand, value in plan.confirmed.items():
             journal.change(known[brand], confirmed=value)
         for brand, into in plan.merged.items():
-            journal.change(known[brand], merged_into_id=into)
+            journal.change(known[brand], merged_into=known[into])
         for row in RejectedText.objects.filter(text__in=plan.restored).order_by("text"):
             journal.remove(row)
         new, changed = plan.count(Fate.NEW), plan.count(Fate.CHANGED)
@@ -148,6 +148,8 @@ class _Planner:
         self._brands[brand.id] = self._plan.made[brand.id] = brand
         self._names[key] = brand.id
         planned.is_new = True
+        if not brand.confirmed:
+            planned.changes.append("not confirmed")
         return brand.id
 
     def _merge(self, planned: PlannedRow, brand: UUID) -> None:

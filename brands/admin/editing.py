@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from brands.actions import Action, AddBrand, ConfirmBrands, Decider, EditBrand, Rename, decide
 from brands.admin.telling import sentence, tell
-from brands.catalog import State, brands_listed, state_of
+from brands.catalog import KNOWN_BY, State, brands_listed, state_of
 from brands.history import decisions_about
 from brands.models import BrandAlias, BrandLogo, KnownBrand
 from brands.models.known import LONGEST_NAME, name_key
@@ -112,7 +112,8 @@ class BrandEditing(ModelAdmin):
         return _is_whole(obj) and bool(super().has_change_permission(request, obj))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return ("canonical_name", "confirmed") if obj else ("canonical_name",)
+        """A new brand is confirmed, for a person names it; whether a merged one is tells the brand that it is."""
+        return ("canonical_name", "confirmed") if obj and _is_whole(obj) else ("canonical_name",)
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
@@ -229,7 +230,7 @@ def _told(request: HttpRequest, brand: KnownBrand) -> dict[str, Any]:
         "rejected": state is State.REJECTED,
         "crop": brand_choice(brand, seen).crop,
         "cards": [
-            ("State", state.label, f"first {brand.get_first_source_display()}"),
+            ("State", state.label, KNOWN_BY[brand.first_source]),
             ("On screen", length(figures.seconds), f"± {length(figures.uncertainty)}"),
             ("Videos", f"{figures.videos:,}", plural(figures.sightings, "sighting")),
             ("Last seen", f"{at:%d %b %Y}" if at else "–", f"added {brand.created_at:%d %b %Y}"),

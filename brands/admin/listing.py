@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from brands.catalog import State, brands_listed, brands_matching, brands_shown, first_logos, in_state, state_of
+from brands.catalog import State, brands_listed, brands_matching, brands_shown, in_state, state_of
 from brands.models import BrandLogo, KnownBrand
 from brands.pages.cards import brand_choice
-from brands.review.queue import brands_seen
+from brands.review.queue import brands_logos, brands_seen
 from brands.totals import with_totals
 from mediaproc.words import length
 
@@ -64,11 +64,16 @@ class BrandChangeList(ChangeList):
         super().get_results(request)
         brands: list[Any] = brands_shown(list(self.result_list.values_list("id", flat=True)))
         ids = [brand.id for brand in brands]
-        seen, logos = brands_seen(ids), first_logos(ids)
+        seen, logos = brands_seen(ids), brands_logos(ids)
         for brand in brands:
-            brand.crop = brand_choice(brand, seen.get(brand.id)).crop
-            brand.logo = reverse("brand-logo", args=[logos[brand.id].id]) if brand.id in logos else ""
+            brand.crop = brand_choice(brand, seen.get(brand.id), logo=logos.get(brand.id)).crop
         self.result_list = brands
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """The column that the list is sorted by, also before one was chosen."""
+        if ORDER_VAR in self.params:
+            return super().get_ordering_field_columns()
+        return {list(self.list_display).index("seconds"): "desc"}
 
 
 class BrandListing(ModelAdmin):
@@ -84,7 +89,7 @@ class BrandListing(ModelAdmin):
     search_help_text = "name or alias, in any spelling"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KnownBrand]:
-        return with_totals(brands_listed(super().get_queryset(request)))
+        return with_totals(brands_listed()).order_by(*self.get_ordering(request))
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ("-total_seconds", "canonical_name")
@@ -99,15 +104,15 @@ class BrandListing(ModelAdmin):
 
     @admin.display(description="seen")
     def picture(self, brand: Any) -> str:
-        address = brand.crop or brand.logo
-        if not address:
+        if not brand.crop:
             return ""
         picture = '<img class="brand-picture" src="{}" alt="" loading="lazy" width="120" height="54" data-optional>'
-        return format_html(picture, address)
+        return format_html(picture, brand.crop)
 
     @admin.display(description="name", ordering="canonical_name")
     def name(self, brand: Any) -> str:
-        return format_html('<bdi class="brand-name">{}</bdi>', brand.canonical_name)
+        named = '<bdi class="brand-name brand-short" title="{}">{}</bdi>'
+        return format_html(named, brand.canonical_name, brand.canonical_name)
 
     @display(
         description="state",
@@ -136,7 +141,7 @@ class BrandListing(ModelAdmin):
         texts = brand.alias_texts
         more = f" and {len(texts) - _ALIASES} more" if len(texts) > _ALIASES else ""
         named = format_html_join(", ", "<bdi>{}</bdi>", ((text,) for text in texts[:_ALIASES]))
-        return format_html("{}{}", named, more)
+        return format_html("{}{}", named, more) if texts else "–"
 
     @admin.display(description="last seen", ordering="last_seen")
     def seen_last(self, brand: Any) -> str:

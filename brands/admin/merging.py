@@ -19,7 +19,7 @@ from brands.admin.telling import decide_and_tell, effect_told, sentence
 from brands.catalog import brands_shown, state_of
 from brands.clusters import alike_to, clusters
 from brands.pages.cards import brand_choice
-from brands.review.queue import brands_search, brands_seen
+from brands.review.queue import brands_logos, brands_search, brands_seen
 from brands.selectors import brand_roots
 from detect.errors import MediaprocError
 from mediaproc.principal import principal_of
@@ -109,13 +109,14 @@ class BrandMerging(ModelAdmin):
 def brand_rows(ids: Iterable[UUID]) -> list[dict[str, Any]]:
     """Brands to choose from, by their ids: pictures, seconds and spellings as they are shown."""
     brands: list[Any] = brands_shown(list(ids))
-    seen = brands_seen(brand.id for brand in brands)
+    wanted = [brand.id for brand in brands]
+    seen, logos = brands_seen(wanted), brands_logos(wanted)
     return [
         {
             "id": brand.id,
             "name": brand.canonical_name,
             "state": state_of(brand).label,
-            "crop": brand_choice(brand, seen.get(brand.id)).crop,
+            "crop": brand_choice(brand, seen.get(brand.id), logo=logos.get(brand.id)).crop,
             "total": brand.total_seconds,
             "seconds": length(brand.total_seconds),
             "videos": plural(brand.total_videos, "video"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,7 +14,7 @@ from unfold.views import ChangeList
 
 from brands.actions import Restore
 from brands.actions.journal import is_in_force, undoings
-from brands.admin.telling import decide_and_tell
+from brands.admin.telling import decide_and_tell, sentence
 from brands.models import Decision, RejectedText, SourceBrandSighting
 from brands.pages.cards import settles, source_name
 from detect.admin import ReadOnlyAdmin, Section
@@ -23,6 +23,13 @@ from mediaproc.roles import Role
 from mediaproc.words import moment
 
 _MOST_CHANGES = 200
+
+
+class _Records(ReadOnlyAdmin):
+    """Looks as the admin of brands does."""
+
+    class Media:
+        css = {"all": ("css/brands_admin.css",)}
 
 
 class _Decisions(ChangeList):
@@ -39,7 +46,7 @@ class _Decisions(ChangeList):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(_Records):
     """Every decision, newest first."""
 
     title = "Decisions"
@@ -52,7 +59,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     fields = ("told", "kind", "who", "made_at", "settled", "undo")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
-        return super().get_queryset(request).defer("changes").order_by("-id")
+        return super().get_queryset(request).defer("changes").annotate(sources=Count("assets")).order_by("-id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _Decisions
@@ -67,11 +74,11 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what")
     def told(self, decision: Decision) -> str:
-        return format_html('<bdi class="brand-name">{}</bdi>', decision.sentence)
+        return format_html('<bdi class="brand-name brand-short">{}</bdi>', sentence(decision.sentence))
 
     @admin.display(description="settled")
-    def settled(self, decision: Decision) -> str:
-        return settles(decision.seconds, decision.assets.count()) if decision.items else "–"
+    def settled(self, decision: Any) -> str:
+        return settles(decision.seconds, decision.sources) if decision.items else "–"
 
     @display(description="holds", label={"yes": "success", "undone": "warning"})
     def holds(self, decision: Any) -> str:
@@ -93,7 +100,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(RejectedText)
-class RejectedTextAdmin(ReadOnlyAdmin):
+class RejectedTextAdmin(_Records):
     """Texts that are no brands."""
 
     title = "Rejected texts"
@@ -121,7 +128,7 @@ class RejectedTextAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SourceBrandSighting)
-class SourceBrandSightingAdmin(ReadOnlyAdmin):
+class SourceBrandSightingAdmin(_Records):
     """What runs have found in each video; there may be millions."""
 
     title = "Sightings"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from brands.actions import Action, Effect, decide
-from brands.models import Decision
+from brands.models import Decision, DecisionKind
 from brands.pages.cards import settles
 from detect.errors import MediaprocError
 from mediaproc.principal import principal_of
@@ -30,8 +30,9 @@ def decide_and_tell(request: HttpRequest, action: Action) -> Decision | None:
 def tell(request: HttpRequest, decision: Decision) -> None:
     settled = f"Settles {settles(decision.seconds, decision.assets.count())}." if decision.items else ""
     undo = reverse("admin:brands_knownbrand_undo", args=[decision.id])
-    told = '<bdi>{}</bdi> {} <a class="cell-link" href="{}">Undo</a>'
-    messages.success(request, format_html(told, sentence(decision.sentence), settled, undo))
+    word = "Make again" if decision.kind == DecisionKind.UNDO else "Undo"
+    told = '<bdi>{}</bdi> {} <a class="cell-link" href="{}">{}</a>'
+    messages.success(request, format_html(told, sentence(decision.sentence), settled, undo, word))
 
 
 def effect_told(effect: Effect) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,11 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from brands.actions import Action, ConfirmBrands, RejectBrands, Rename, Undo, Unmerge, decide
 from brands.catalog import (
+    KNOWN_BY,
     State,
     brands_listed,
     brands_matching,
     count_by_state,
-    first_logos,
     in_state,
     page_of,
     state_of,
@@ -31,7 +32,7 @@ from brands.models import BrandAppearance, BrandLogo, KnownBrand
 from brands.pages.cards import brand_choice, settles, source_name
 from brands.pages.history import row_of
 from brands.review.history import decisions_tell
-from brands.review.queue import brands_seen
+from brands.review.queue import brands_logos, brands_seen
 from brands.selectors import brand_parts, brand_roots
 from brands.totals import figures_of, last_seen, videos_with, with_totals
 from detect.errors import ConfigError, MediaprocError
@@ -54,13 +55,12 @@ _ORDERS = {
 
 @dataclass(frozen=True)
 class BrandRow:
-    """A brand in the list. ``share`` is how long its bar is, percent; ``crop`` and ``logo`` are addresses or empty."""
+    """A brand in the list. ``share`` is how long its bar is, percent."""
 
     brand: KnownBrand
     state: State
     aliases: list[str]
     crop: str
-    logo: str
     seconds: str
     share: str
     videos: str
@@ -90,9 +90,11 @@ def brand_list(request: HttpRequest) -> HttpResponse:
     order = request.GET["order"] if request.GET.get("order") in _ORDERS else "seconds"
     matching = brands_matching(brands_listed(), text)
     counts = count_by_state(matching)
-    total = counts[state] if state else sum(counts.values()) - counts[State.MERGED]
+    total = counts[state] if state else _brands_among(counts)
     number, last = _page_number(request.GET.get("page", ""), total, _BRANDS_PER_PAGE)
     wanted = with_totals(in_state(matching, state)).order_by(*_ORDERS[order][1])
+    if state is None:
+        wanted = wanted.filter(Q(is_rejected=False))
     rows = _rows(page_of(wanted, (number - 1) * _BRANDS_PER_PAGE, number * _BRANDS_PER_PAGE)) if total else []
     context = {
         "here": "brands",
@@ -103,7 +105,7 @@ def brand_list(request: HttpRequest) -> HttpResponse:
         "order": order,
         "orders": [(name, word) for name, (word, _) in _ORDERS.items()],
         "tabs": _tabs(request.GET, counts, state),
-        "nothing_yet": not total and not text and state is None,
+        "nothing_yet": not any(counts.values()) and not text,
         "number": number,
         "last": last,
         "newer": _address(request.GET, page=number - 1) if number > 1 else "",
@@ -131,6 +133,7 @@ def brand_page(request: HttpRequest, brand_id: UUID) -> HttpResponse:
         "here": "brands",
         "brand": brand,
         "state": state_of(brand),
+        "known_by": KNOWN_BY[brand.first_source],
         "crop": _crop(brands_seen([brand.id]).get(brand.id), brand),
         "tiles": [
             ("On screen", length(figures.seconds), f"± {length(figures.uncertainty)}" if figures.seconds else ""),
@@ -207,15 +210,14 @@ def _number(text: str) -> int:
 
 def _rows(brands: list[Any]) -> list[BrandRow]:
     ids = [brand.id for brand in brands]
-    seen, logos = brands_seen(ids), first_logos(ids)
+    seen, logos = brands_seen(ids), brands_logos(ids)
     longest = max((brand.total_seconds for brand in brands), default=0.0) or 1.0
     return [
         BrandRow(
             brand=brand,
             state=state_of(brand),
             aliases=brand.alias_texts,
-            crop=_crop(seen.get(brand.id), brand),
-            logo=reverse("brand-logo", args=[logos[brand.id].id]) if brand.id in logos else "",
+            crop=brand_choice(brand, seen.get(brand.id), logo=logos.get(brand.id)).crop,
             seconds=length(brand.total_seconds) if brand.total_videos else "",
             share=f"{100 * brand.total_seconds / longest:.2f}",
             videos=plural(brand.total_videos, "video"),
@@ -244,11 +246,16 @@ def _crop(seen: BrandAppearance | None, brand: KnownBrand) -> str:
 
 
 def _tabs(query: QueryDict, counts: dict[State, int], state: State | None) -> list[dict[str, Any]]:
-    everything = {"word": "All", "count": sum(counts.values()) - counts[State.MERGED], "state": None}
+    everything = {"word": "All", "count": _brands_among(counts), "state": None}
     tabs = [everything, *({"word": one.label.capitalize(), "count": counts[one], "state": one} for one in State)]
     for tab in tabs:
         tab.update(here=tab["state"] == state, address=_address(query, state=tab["state"], page=None))
     return tabs
+
+
+def _brands_among(counts: dict[State, int]) -> int:
+    """What is a brand of its own, as far as anybody knows."""
+    return counts[State.CONFIRMED] + counts[State.UNCONFIRMED]
 
 
 def _page_number(text: str, total: int, size: int) -> tuple[int, int]:
