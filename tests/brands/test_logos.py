@@ -42,6 +42,7 @@ class TestPictures:
     def test_every_kind_of_png_can_be_looked_for(self, mode):
         assert picture_suffix(picture(mode=mode)) == ".png"
         decoded = cv2.imdecode(np.frombuffer(picture(mode=mode), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert decoded is not None
         assert LogoMatcher([("Velmora", decoded)]).find(np.zeros((90, 160, 3), np.uint8)) == []
 
     @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ class TestShown:
 def chunked(job: DetectJob, finished: Finished) -> DetectJob:
     """The finished match with its frames by their chunks, as a run writes them."""
     parts = finished.output("extract_frames")
+    assert job.timeline_id is not None
     Timeline.objects.filter(id=job.timeline_id).update(
         frames_meta=[
             {"sequence": sample.sequence, "timestamp": sample.timestamp, "chunk_id": chunk}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -32,10 +34,8 @@ def merged() -> dict[str, KnownBrand]:
 
 
 def totals() -> dict[str, tuple[float, int, int]]:
-    rows = with_totals(KnownBrand.objects.all()).values_list(
-        "canonical_name", "total_seconds", "total_videos", "total_sightings"
-    )
-    return {name: (seconds, videos, sightings) for name, seconds, videos, sightings in rows}
+    rows: Any = with_totals(KnownBrand.objects.all())
+    return {row.canonical_name: (row.total_seconds, row.total_videos, row.total_sightings) for row in rows}
 
 
 class TestTotals:
@@ -75,7 +75,8 @@ class TestTotals:
     def test_last_seen_is_of_the_newest_video(self, merged):
         for name in ("HNK", "Velmora"):
             sightings_record(asset=asset_of("one"), found=[report_brand(name, spans=[(0.0, 1.0)])])
-        seen = dict(with_totals(KnownBrand.objects.all()).values_list("canonical_name", "last_seen"))
+        rows: Any = with_totals(KnownBrand.objects.all())
+        seen = {row.canonical_name: row.last_seen for row in rows}
         assert seen["Hankook"] == seen["HNK"] == last_seen([merged["HNK"].id])
         assert seen["Hankook"] is not None
 
