@@ -90,6 +90,13 @@ class AliasInline(TabularInline):
         formset.by = principal_of(request)
         return formset
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The heading of the column is no label of a field."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "text":
+            field.widget.attrs["aria-label"] = "other spelling"
+        return field
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_whole(obj) and bool(super().has_change_permission(request, obj))
 

@@ -103,8 +103,7 @@ def analyses() -> dict[str, Any]:
         by="user:operator",
     )
     _decisions()
-    merged, hard_name, long_name = _brands()
-    found = {"checkpoint": node, "brand": hard_name, "brand_long": long_name, "brand_merged": merged, **people_ids()}
+    found = {"checkpoint": node, **_brands(), **people_ids()}
     return {**{name: str(job.id) for name, job in jobs.items()}, **{name: str(one) for name, one in found.items()}}
 
 
@@ -125,15 +124,25 @@ def _decisions() -> None:
     decide(Undo(decision.id), by=reviewer)
 
 
-def _brands() -> tuple[Any, Any, Any]:
-    """A brand that was merged into another, that with a script for a name, and the one with a long name."""
-    from brands.actions import Merge, decide
-    from brands.models import KnownBrand
+def _brands() -> dict[str, Any]:
+    """Brands with a script for a name, with a long name, and one merged into another; and a reference picture."""
+    import cv2
+
+    from brands.actions import AddLogo, Merge, decide
+    from brands.models import BrandLogo, KnownBrand
+    from tests.engines.emblems import emblem
 
     ids = dict(KnownBrand.objects.values_list("canonical_name", "id"))
     script, _, emoji, long_name = HARD_NAMES
-    decide(Merge((ids["FAIR PLAY"],), ids[emoji]), by=_person("curator"))
-    return ids["FAIR PLAY"], ids[script], ids[long_name]
+    curator = _person("curator")
+    decide(AddLogo(ids[script], cv2.imencode(".png", emblem(3))[1].tobytes(), ".png"), by=curator)
+    decide(Merge((ids["FAIR PLAY"],), ids[emoji]), by=curator)
+    return {
+        "brand": ids[script],
+        "brand_long": ids[long_name],
+        "brand_merged": ids["FAIR PLAY"],
+        "logo": BrandLogo.objects.get().id,
+    }
 
 
 def _person(name: str) -> Any:

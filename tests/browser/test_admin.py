@@ -22,12 +22,17 @@ EXEMPT = (
 
 LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
 
-#: Judged in every way; the other lists are drawn by the same templates.
+#: Judged in every way, the route with a key of ``Filled.ids`` or a query; the other lists are drawn by the same templates.
 PAGES = {
     "index": ("admin:index", ""),
     "brands": ("admin:brands_knownbrand_changelist", ""),
     "brand": ("admin:brands_knownbrand_change", "brand"),
     "brand-new": ("admin:brands_knownbrand_add", ""),
+    "brands-import": ("admin:brands_knownbrand_import", ""),
+    "brands-export": ("admin:brands_knownbrand_export", ""),
+    "brands-duplicates": ("admin:brands_knownbrand_duplicates", ""),
+    "brands-merge": ("admin:brands_knownbrand_merge", "?ids={brand}&ids={brand_long}"),
+    "brands-try": ("admin:brands_knownbrand_try", "logo"),
     "jobs": ("admin:jobs_detectjob_changelist", ""),
     "job": ("admin:jobs_detectjob_change", "report"),
     "user": ("admin:auth_user_change", "administrator"),
@@ -57,8 +62,11 @@ def test_list_and_what_is_in_it(page_as: PageAs, name: str) -> None:
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["wide-light", "narrow-dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page(page_as: PageAs, filled: Filled, screenshot: Screenshot, name: str, dark: bool, width: int) -> None:
-    route, key = PAGES[name]
+    route, more = PAGES[name]
     page = page_as(Role.ADMINISTRATOR, width=width, dark=dark)
-    page.goto(reverse(route, args=[filled.ids[key]] if key else []))
+    if more.startswith("?"):
+        page.goto(reverse(route) + more.format_map(filled.ids))
+    else:
+        page.goto(reverse(route, args=[filled.ids[more]] if more else []))
     screenshot(page, f"admin-{name}-{width}-{'dark' if dark else 'light'}")
     judge(page)
