@@ -22,7 +22,7 @@ EXEMPT = (
 
 LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
 
-#: Judged in every way, the route with a key of ``Filled.ids`` or a query; the other lists are drawn by the same templates.
+#: Judged in every way, a route with a key of ``Filled.ids`` or a query; other lists are drawn by the same templates.
 PAGES = {
     "index": ("admin:index", ""),
     "brands": ("admin:brands_knownbrand_changelist", ""),
