@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from brands.actions import AliasOf, Confirm, Merge, NewBrand, Reject, Rename, Undo, decide
 from brands.models import Decision, KnownBrand
 from detect.errors import ConflictError
-from detect.models import ModelCharge
 from jobs.choices import JobStatus
 from jobs.lifecycle import job_cancel
 from jobs.models import DetectJob
@@ -18,7 +15,6 @@ from jobs.results.updates import Outdated, outdated_load, results_outdated, upda
 from jobs.selectors import job_report
 from jobs.services import job_replay
 from jobs.states import job_move
-from tests.providers.chat_server import verdict
 from tests.results.made import (
     accepted,
     analysed,
@@ -34,8 +30,6 @@ from tests.review.material import ANA, CLEO
 from tests.trees.made import run
 
 pytestmark = pytest.mark.django_db
-
-LOCAL = "providers:\n  local: {{base_url: '{url}', model: tiny-vl}}\n"
 
 
 def all_outdated() -> list[Outdated]:
@@ -269,53 +263,3 @@ class TestUpdate:
         decide(Confirm((group("ZORB"),)), by=ANA)
         job = begin()
         assert all(one.created_at < job.created_at for one in Decision.objects.all())
-
-
-class TestModels:
-    """An update asks none, and keeps what they told."""
-
-    @pytest.fixture
-    def asked(self, models: Any, use_providers: Any) -> Any:
-        use_providers(LOCAL.format(url=models.base_url))
-        return models
-
-    def test_what_a_model_named_stays_named(self, asked: Any):
-        known("Acme")
-        asked.behave = lambda ask: verdict({"AKME": "Acme", "XQTZ": "Tarn"}.get(ask.read_text, ""))
-        first = analysed("AKME", "XQTZ", "KORD", frames=True)
-        assert set(brands_of(first)) == {"Acme", "Tarn"}
-        decide(Confirm((group("Tarn"),)), by=ANA)
-        questions = len(asked.asks)
-        job = run(begin())
-        assert len(asked.asks) == questions
-        assert set(brands_of(job)) == {"Acme", "Tarn"}
-        assert ModelCharge.objects.filter(job_id=job.id).count() == 0
-
-    def test_what_a_model_named_stays_named_though_the_question_would_be_another_now(self, asked: Any):
-        """A question names the brands that a text resembles: with a new one it is not the one that was answered."""
-        asked.behave = lambda ask: verdict("Tarn", confidence=0.9 if ask.read_text == "TARNE" else 0.1)
-        first = analysed("TARNE", "KORD", frames=True)
-        assert set(brands_of(first)) == {"Tarn"}
-        questions = len(asked.asks)
-        known("Tarex")
-        decide(Confirm((group("KORD"),)), by=ANA)
-        job = run(begin())
-        assert len(asked.asks) == questions
-        assert set(brands_of(job)) == {"Tarn", "KORD"}
-
-    def test_what_a_model_named_and_a_person_rejected_is_gone(self, asked: Any):
-        asked.behave = lambda ask: verdict("Tarn")
-        first = analysed("TARNE", frames=True)
-        assert set(brands_of(first)) == {"Tarn"}
-        decide(Reject((group("Tarn"),)), by=ANA)
-        job = run(begin())
-        assert (brands_of(job), undecided(job_report(job))) == ({}, [])
-
-    def test_what_no_model_was_asked_about_stays_open(self, asked: Any, use_providers: Any):
-        use_providers("providers: {}\n")
-        analysed("ZORB", "KLAXON", frames=True)
-        use_providers(LOCAL.format(url=asked.base_url))
-        decide(Confirm((group("ZORB"),)), by=ANA)
-        job = run(begin())
-        assert asked.asks == []
-        assert "KLAXON" in undecided(job_report(job))
