@@ -26,7 +26,7 @@ from brands.brand_lists import COLUMNS, ListedBrand, guarded, read_csv, row_of
 from brands.models import Decision, KnownBrand
 from detect.errors import ConfigError, MediaprocError
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 MOST_BYTES = 10 * 1024 * 1024
 _PLACE = "place"
 _SHOWN_ROWS = 500

@@ -6,8 +6,9 @@ is null for a row that was made and ``after`` for one that was removed, which ho
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -15,11 +16,20 @@ from django.core import serializers
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from brands.models import Decision, DecisionKind, KnownBrand
+from brands.models import (
+    BrandAlias,
+    BrandAppearance,
+    Decision,
+    DecisionKind,
+    KnownBrand,
+    SourceBrandSighting,
+)
 from detect.errors import ConflictError
 
 Row = TypeVar("Row", bound=models.Model)
 Change = dict[str, Any]
+
+_MADE, _CHANGED, _REMOVED = "made", "changed", "removed"
 
 
 class DecidedSince(ConflictError):  # noqa: N818 - what stands in the way, not a fault
@@ -65,47 +75,56 @@ class Journal:
         row.delete()
 
     def put_back(self, decision: Decision) -> None:
-        """Reverse all changes of a decision, last one first.
+        """Reverse all changes of a decision, last one first; rows of one model that were made together go together.
 
         Raises ``ConflictError`` naming what came after it and stands in the way.
         """
-        for change in reversed(decision.changes):
-            self._reverse(change, decision)
+        for (name, what), changes in itertools.groupby(reversed(decision.changes), key=_sort):
+            model = apps.get_model("brands", name)
+            if what is _MADE:
+                self._unmake(model, [change["pk"] for change in changes], decision)
+            elif what is _REMOVED:
+                self._make_again(model, list(changes))
+            else:
+                for change in changes:
+                    self._change_back(model, change, decision)
 
-    def _reverse(self, change: Change, decision: Decision) -> None:
-        model = apps.get_model("brands", change["model"])
+    def _change_back(self, model: type[models.Model], change: Change, decision: Decision) -> None:
         row = model._default_manager.select_for_update().filter(pk=change["pk"]).first()
-        before, after = change["before"], change["after"]
-        if after is None:
-            self._make_again(model, change, row)
-        elif row is None:
-            raise ConflictError(f"'{decision.sentence}' cannot be undone: what it changed is gone since")
-        elif before is None:
-            self._unmake(row, decision)
-        else:
-            now = fields_of(row)
-            if any(now[name] != value for name, value in after.items()):
-                raise _changed_since(decision, change)
-            self.change(row, **_values(model, change["pk"], before))
+        if row is None:
+            raise _gone_since(decision)
+        now = fields_of(row)
+        if any(now[name] != value for name, value in change["after"].items()):
+            raise _changed_since(decision, change)
+        self.change(row, **_values(model, change["pk"], change["before"]))
 
-    def _make_again(self, model: type[models.Model], change: Change, row: models.Model | None) -> None:
-        if row is not None:
+    def _make_again(self, model: type[models.Model], changes: Sequence[Change]) -> None:
+        if model._default_manager.filter(pk__in=[change["pk"] for change in changes]).exists():
             raise ConflictError("it cannot be undone: what it removed is there again")
-        record = {"model": model._meta.label_lower, "pk": change["pk"], "fields": change["before"]}
-        made = next(iter(serializers.deserialize("python", [record])))
-        made.save()  # as it was, times of making included
-        self._note(made.object, before=None, after=fields_of(made.object))
+        label = model._meta.label_lower
+        records = [{"model": label, "pk": change["pk"], "fields": change["before"]} for change in changes]
+        for made in serializers.deserialize("python", records):
+            made.save(force_insert=True)  # as it was, times of making included
+            self._note(made.object, before=None, after=fields_of(made.object))
 
-    def _unmake(self, row: models.Model, decision: Decision) -> None:
-        """Remove a row; a brand that runs have seen meanwhile stays, unconfirmed."""
-        if isinstance(row, KnownBrand):
-            later = _later_about(str(row.pk), decision)
+    def _unmake(self, model: type[models.Model], keys: Sequence[Any], decision: Decision) -> None:
+        """Remove rows; brands that runs have seen meanwhile stay, unconfirmed."""
+        found = model._default_manager.select_for_update().order_by("pk").in_bulk(keys)
+        rows = {_plain({"pk": key})["pk"]: row for key, row in found.items()}
+        if len(rows) < len(keys):
+            raise _gone_since(decision)
+        kept: set[Any] = set()
+        if model is KnownBrand:
+            later = _later_about(set(map(str, keys)), decision)
             if later is not None:
                 raise DecidedSince(f"'{later.sentence}' came after it and builds on it: undo that first", later)
-            if row.sightings.exists() or row.appearances.exists() or row.aliases.exists() or row.merged.exists():
-                self.change(row, confirmed=False)
-                return
-        self.remove(row)
+            kept = _needed(keys)
+        for key in keys:
+            if key in kept:
+                self.change(rows[key], confirmed=False)
+            else:
+                self._note(rows[key], fields_of(rows[key]), None)
+        model._default_manager.filter(pk__in=[key for key in keys if key not in kept]).delete()
 
     def _note(self, row: models.Model, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         primary = _plain({"pk": row.pk})["pk"]
@@ -135,15 +154,33 @@ def _values(model: type[models.Model], primary: Any, fields: dict[str, Any]) -> 
     return {name: getattr(row, name) for name in fields}
 
 
+def _sort(change: Change) -> tuple[str, str]:
+    """The model of a change, and what kind of change it is."""
+    what = _MADE if change["before"] is None else _REMOVED if change["after"] is None else _CHANGED
+    return change["model"], what
+
+
+def _needed(brands: Sequence[str]) -> set[str]:
+    """Those of some brands to which something refers that no undoing takes away."""
+    parts = (SourceBrandSighting, BrandAppearance, BrandAlias)
+    found = {brand for part in parts for brand in part.objects.filter(brand_id__in=brands).values_list("brand_id")}
+    found |= set(KnownBrand.objects.filter(merged_into_id__in=brands).values_list("merged_into_id"))
+    return {str(brand) for (brand,) in found}
+
+
+def _gone_since(decision: Decision) -> ConflictError:
+    return ConflictError(f"'{decision.sentence}' cannot be undone: what it changed is gone since")
+
+
 def _changed_since(decision: Decision, change: Change) -> ConflictError:
-    later = _later_about(str(change["pk"]), decision)
+    later = _later_about({str(change["pk"])}, decision)
     reason = f"'{later.sentence}' changed the same since: undo that first" if later else "it was changed since"
     return DecidedSince(f"'{decision.sentence}' cannot be undone: {reason}", later)
 
 
-def _later_about(primary: str, decision: Decision) -> Decision | None:
-    """The newest decision after this one, in force, that touches a row or refers to it."""
-    return next((later for later in _later(decision) if _mentions(later.changes, primary)), None)
+def _later_about(primaries: Set[str], decision: Decision) -> Decision | None:
+    """The newest decision after this one, in force, that touches one of some rows or refers to it."""
+    return next((later for later in _later(decision) if _mentions(later.changes, primaries)), None)
 
 
 def _later(decision: Decision) -> Iterable[Decision]:
@@ -152,10 +189,10 @@ def _later(decision: Decision) -> Iterable[Decision]:
     return (later for later in found if is_in_force(later.id, undone))
 
 
-def _mentions(changes: list[Change], primary: str) -> bool:
+def _mentions(changes: list[Change], primaries: Set[str]) -> bool:
     return any(
-        str(change["pk"]) == primary
-        or primary in map(str, {**(change["before"] or {}), **(change["after"] or {})}.values())
+        str(change["pk"]) in primaries
+        or any(str(value) in primaries for value in {**(change["before"] or {}), **(change["after"] or {})}.values())
         for change in changes
     )
 
