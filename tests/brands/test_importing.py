@@ -197,9 +197,20 @@ def test_looking_at_many_rows_asks_no_more_than_at_one():
     assert queries(1) == queries(300) <= 4
 
 
-def test_many_are_made_in_few_queries():
+def test_many_are_made_and_taken_back_in_few_queries():
     wanted = rows(*((f"Brand {number}", f"Alias {number}") for number in range(300)))
     with CaptureQueriesContext(connection) as asked:
-        bring_in(*wanted)
+        decision = bring_in(*wanted)
     assert len(asked) < 60
     assert (KnownBrand.objects.count(), BrandAlias.objects.count()) == (300, 300)
+    with CaptureQueriesContext(connection) as asked:
+        decide(Undo(decision.id), by=CLEO)
+    assert len(asked) < 80
+    assert not KnownBrand.objects.exists()
+
+
+def test_brands_that_runs_have_seen_since_stay_unconfirmed_when_the_import_is_taken_back():
+    decision = bring_in(*rows(("Velmora", "VLM"), ("Hexalon",), ("Nordica",)))
+    record("one", brands=[proposed("Velmora")])
+    decide(Undo(decision.id), by=CLEO)
+    assert brands() == {"Velmora": (set(), False, "")}
