@@ -26,7 +26,8 @@ def picture_suffix(content: bytes) -> str:
     try:
         with PillowImage.open(io.BytesIO(content)) as picture:
             kind, (width, height) = picture.format or "", picture.size
-    except (UnidentifiedImageError, OSError, PillowImage.DecompressionBombError, ValueError) as error:
+    # ultralytics, where it is loaded, has Pillow try a further format whose package need not be there
+    except (UnidentifiedImageError, ImportError, OSError, PillowImage.DecompressionBombError, ValueError) as error:
         raise ConfigError("this is no picture that can be read: give a PNG, JPEG or WebP") from error
     if kind not in _SUFFIXES:
         raise ConfigError(f"this is a {kind}: give a PNG, JPEG or WebP")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -197,6 +198,13 @@ def _mentions(changes: list[Change], primaries: Set[str]) -> bool:
     )
 
 
+class _Exact(DjangoJSONEncoder):
+    """Django's cuts times to milliseconds: put back, they would be others."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
+
+
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(fields, cls=DjangoJSONEncoder))
+    plain: dict[str, Any] = json.loads(json.dumps(fields, cls=_Exact))
     return plain
