@@ -48,7 +48,7 @@ class BrandForm(forms.ModelForm):
     class Meta:
         model = KnownBrand
         fields = ("canonical_name", "confirmed")
-        help_texts = {"confirmed": "Only confirmed brands are looked for in videos that name none."}
+        help_texts = {"confirmed": "Confirmed brands are looked for in every run that is given no list of its own."}
 
     def clean_canonical_name(self) -> str:
         name = str(self.cleaned_data["canonical_name"]).strip()
@@ -85,17 +85,17 @@ class AliasInline(TabularInline):
     extra = 1
     verbose_name, verbose_name_plural = "alias", "other spellings, which mean it wherever they are read"
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "text":
+            field.label = "Spelling"
+            field.widget.attrs |= {"dir": "auto", "aria-label": "other spelling"}
+        return field
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
         formset.by = principal_of(request)
         return formset
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The heading of the column is no label of a field."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "text":
-            field.widget.attrs["aria-label"] = "other spelling"
-        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_whole(obj) and bool(super().has_change_permission(request, obj))

@@ -16,8 +16,8 @@ from tests.browser.audit import Exempt, Troubles, assert_fits, audit
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.site import PASSWORD, Site, kept, running_site
 
-_HEIGHTS = {390: 844}
-_HEIGHT = 900
+#: Width and height of what people look through, wide and narrow.
+WINDOWS = {1280: 900, 390: 844}
 
 # of this folder alone: playwright's loop would be in the way of tests that are coroutines
 _SCOPE: Final = "package"
@@ -96,7 +96,7 @@ def page_as(
         site = on or request.getfixturevalue("filled").site
         context = browser.new_context(
             base_url=site.address("/"),
-            viewport={"width": width, "height": _HEIGHTS.get(width, _HEIGHT)},
+            viewport={"width": width, "height": WINDOWS.get(width, WINDOWS[1280])},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",  # what is still on its way has no colour to judge
             storage_state=_sessions.get((site.address("/"), role)) if role else None,
@@ -146,6 +146,7 @@ def look(screenshot: Screenshot) -> Look:
     def judge(page: Page, name: str, *, exempt: Iterable[Exempt] = ()) -> None:
         expect(page.locator("h1").first).to_be_visible()
         assert_fits(page)
+        page.emulate_media(color_scheme="light")
         screenshot(page, f"{name}-light")
         audit(page, exempt=exempt)
         page.emulate_media(color_scheme="dark")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.urls import resolve
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from rest_framework.views import APIView
 
 from mediaproc.access import RULES
@@ -12,10 +14,8 @@ from mediaproc.roles import Role
 from tests.access.routes import site_routes
 from tests.browser.addresses import DOCUMENTS, EMPTY, NO_PAGES, PAGES, Shown
 from tests.browser.audit import Troubles, audit
-from tests.browser.conftest import Filled, Look, PageAs, Screenshot
+from tests.browser.conftest import WINDOWS, Filled, Look, PageAs, Screenshot
 from tests.browser.site import Site
-
-WIDTHS = (1280, 390)
 
 
 def named(shown: Shown) -> str:
@@ -37,23 +37,28 @@ def _is_rest(path: str) -> bool:
     return isinstance(view_class, type) and issubclass(view_class, APIView)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+def through_windows(page: Page) -> Iterator[int]:
+    """Makes the window wide, then narrow; the page is to be opened each time, for scripts measure as they start."""
+    for width, height in WINDOWS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        yield width
+
+
 @pytest.mark.parametrize("shown", EMPTY, ids=named)
-def test_page_when_there_is_nothing_yet(
-    page_as: PageAs, empty_site: Site, look: Look, shown: Shown, width: int
-) -> None:
-    page = page_as(shown.role, width=width, on=empty_site)
-    page.goto(shown.address({}))
-    look(page, f"empty-{shown.name}-{width}", exempt=shown.exempt)
+def test_page_when_there_is_nothing_yet(page_as: PageAs, empty_site: Site, look: Look, shown: Shown) -> None:
+    page = page_as(shown.role, on=empty_site)
+    for width in through_windows(page):
+        page.goto(shown.address({}))
+        look(page, f"empty-{shown.name}-{width}", exempt=shown.exempt)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("shown", PAGES, ids=named)
-def test_page(page_as: PageAs, filled: Filled, look: Look, troubles: Troubles, shown: Shown, width: int) -> None:
-    page = page_as(shown.role, width=width)
+def test_page(page_as: PageAs, filled: Filled, look: Look, troubles: Troubles, shown: Shown) -> None:
+    page = page_as(shown.role)
     with troubles.allowed(*shown.troubles):
-        page.goto(shown.address(filled.ids))
-        look(page, f"{shown.name}-{width}", exempt=shown.exempt)
+        for width in through_windows(page):
+            page.goto(shown.address(filled.ids))
+            look(page, f"{shown.name}-{width}", exempt=shown.exempt)
 
 
 @pytest.mark.parametrize("shown", DOCUMENTS, ids=named)
@@ -68,25 +73,13 @@ def test_document_of_the_interfaces(
     audit(page, exempt=shown.exempt)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize(
-    ("name", "role", "address", "status"),
-    [("error-404", Role.VIEWER, "/nothing/here", 404), ("error-403", Role.VIEWER, "/submit", 403)],
-)
-def test_error_page(
-    page_as: PageAs,
-    look: Look,
-    troubles: Troubles,
-    name: str,
-    role: Role,
-    address: str,
-    status: int,
-    width: int,
-) -> None:
-    page = page_as(role, width=width)
+@pytest.mark.parametrize(("address", "status"), [("/nothing/here", 404), ("/submit", 403)])
+def test_error_page(page_as: PageAs, look: Look, troubles: Troubles, address: str, status: int) -> None:
+    page = page_as(Role.VIEWER)
     with troubles.allowed(f"{address}: {status}$"):
-        page.goto(address)
-    look(page, f"{name}-{width}")
+        for width in through_windows(page):
+            page.goto(address)
+            look(page, f"error-{status}-{width}")
 
 
 def test_login_that_is_refused(page_as: PageAs, look: Look) -> None:
