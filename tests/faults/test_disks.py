@@ -6,11 +6,13 @@ import os
 import resource
 import signal
 
+import psutil
+
 from tests.faults.conftest import Setup
 from tests.faults.disks import disk
 from tests.faults.installation import Outcome, comparable, finish
 from tests.faults.test_stop import thinking
-from tests.platform.processes import pid_of
+from tests.platform.processes import pid_of, state
 
 #: Queries for what must never be there.
 _BROKEN = {
@@ -132,9 +134,33 @@ def test_no_room_to_set_up_the_database(fresh: Setup) -> None:
 
 
 def test_database_goes_away_in_the_middle(setup: Setup, expected: dict[str, bytes]) -> None:
+    """For longer than a restart takes: what would start it again stands still meanwhile."""
+    place = setup.installation
+    supervisor = psutil.Process(state(place.data)["supervisor"])
+    with thinking(setup) as asked:
+        process = place.start(*setup.request)
+        assert asked.wait(120)
+        supervisor.suspend()
+        os.kill(pid_of(place.data, "postgres"), signal.SIGKILL)
+    try:
+        outcome = finish(process)
+    finally:
+        supervisor.resume()
+    assert "the database cannot go on: " in outcome.error()
+    goes_on(setup, expected)
+
+
+def test_database_restarts_in_the_middle(setup: Setup, expected: dict[str, bytes]) -> None:
+    """A run that was only waiting for a model goes on by itself; one that was just asking the database is run again."""
     with thinking(setup) as asked:
         process = setup.installation.start(*setup.request)
         assert asked.wait(120)
         os.kill(pid_of(setup.installation.data, "postgres"), signal.SIGKILL)
-    assert "the database cannot go on: " in finish(process).error()
-    goes_on(setup, expected)
+    outcome = finish(process)
+    if outcome.code:
+        assert "the database cannot go on: " in outcome.error()
+        goes_on(setup, expected)
+    assert comparable(setup.report) == expected
+    assert_consistent(setup)
+    questions = setup.questions()
+    assert len(questions) == len(set(questions)), "an answer that was paid for was asked for again"
