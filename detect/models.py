@@ -122,6 +122,9 @@ class ModelCharge(models.Model):
     digest = models.CharField(max_length=64, help_text="of crop, prompt and model")
     calls = models.PositiveIntegerField(help_text="that were charged, or may have been")
     usd = models.DecimalField(max_digits=18, decimal_places=8)
+    most_usd = models.DecimalField(
+        max_digits=18, decimal_places=8, default=0, help_text="that one call was reckoned to cost"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

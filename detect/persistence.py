@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import cv2
@@ -17,7 +17,7 @@ import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from detect.checkpoints.outputs import save_stage_output
@@ -190,14 +190,22 @@ class DatabaseLedger:
         self._job_id = job_id
 
     def spent(self) -> Spent:
-        total = ModelCharge.objects.filter(job_id=self._job_id).aggregate(calls=Sum("calls"), usd=Sum("usd"))
-        return Spent(total["calls"] or 0, total["usd"] or Decimal(0))
+        return spent_by([self._job_id])
 
     def open(self, digest: str, most: Decimal) -> int:
-        return ModelCharge.objects.create(job_id=self._job_id, digest=digest, calls=1, usd=most).pk
+        return ModelCharge.objects.create(job_id=self._job_id, digest=digest, calls=1, usd=most, most_usd=most).pk
 
     def close(self, entry: int, *, calls: int, usd: Decimal) -> None:
         over_restarts(lambda: ModelCharge.objects.filter(pk=entry).update(calls=calls, usd=usd))
+
+
+def spent_by(jobs: Sequence[UUID] | QuerySet[Any]) -> Spent:
+    """What the jobs of these ids asked of models, all together."""
+    dearer = Max(F("usd") / (F("most_usd") * F("calls")), filter=Q(most_usd__gt=0, calls__gt=0))
+    charges = ModelCharge.objects.filter(job_id__in=jobs)
+    total = charges.aggregate(all_calls=Sum("calls"), all_usd=Sum("usd"), dearer=dearer)
+    overrun = max(Decimal(1), total["dearer"] or Decimal(1))
+    return Spent(total["all_calls"] or 0, total["all_usd"] or Decimal(0), overrun)
 
 
 class StorageFrames:

@@ -25,10 +25,9 @@ class Budget:
         self.refused_by_run = False
         self._spent = Decimal(0)
         self._reserved = Decimal(0)
-        self._overrun = Decimal(1)
         self._limits = limits or ModelLimits()
         before = self._limits.ledger.spent()
-        self._run_spent, self._run_calls = before.usd, before.calls
+        self._run_spent, self._run_calls, self._overrun = before.usd, before.calls, before.overrun
         self._lock = threading.Lock()
 
     @property

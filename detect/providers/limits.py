@@ -13,10 +13,14 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Spent:
-    """Calls that a run made and the dollars they cost; calls whose end nobody knows count with the most they can."""
+    """Calls that a run made and the dollars they cost; calls whose end nobody knows count with the most they can.
+
+    ``overrun`` is how many times the most that was reckoned for it the dearest call cost, never below 1.
+    """
 
     calls: int = 0
     usd: Decimal = Decimal(0)
+    overrun: Decimal = Decimal(1)
 
 
 class Ledger(Protocol):
@@ -42,17 +46,21 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._entries: list[Spent] = []
+        self._most: list[Decimal] = []
 
     def spent(self) -> Spent:
         usd = sum((entry.usd for entry in self._entries), Decimal(0))
-        return Spent(sum(entry.calls for entry in self._entries), usd)
+        overrun = max((entry.overrun for entry in self._entries), default=Decimal(1))
+        return Spent(sum(entry.calls for entry in self._entries), usd, overrun)
 
     def open(self, digest: str, most: Decimal) -> int:
         self._entries.append(Spent(1, most))
+        self._most.append(most)
         return len(self._entries) - 1
 
     def close(self, entry: int, *, calls: int, usd: Decimal) -> None:
-        self._entries[entry] = Spent(calls, usd)
+        reckoned = self._most[entry] * calls
+        self._entries[entry] = Spent(calls, usd, max(Decimal(1), usd / reckoned) if reckoned else Decimal(1))
 
 
 @dataclass(frozen=True)

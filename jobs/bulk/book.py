@@ -1,8 +1,8 @@
 """The books of a batch: what its replays may spend, which have been started, what became of them.
 
 Each replay is started with the limits of its estimate, made anew at that moment, and only while the sum of all limits
-stays within what may be spent. Whatever models really charge, the batch then cannot cost more. What a replay did not
-use is free for the next.
+stays within what may be spent. What a replay did not use is free for the next. Where a model charges more than was
+reckoned, that is known from its first answer on, and every further replay is reckoned dearer by as much.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from detect.errors import ConflictError, MediaprocError
-from detect.models import ModelCharge
-from detect.persistence import DatabaseLedger
+from detect.persistence import DatabaseLedger, spent_by
 from detect.providers.budget import as_text
+from detect.providers.limits import Spent
 from jobs.bulk.batches import Planned, parent_of, replan
 from jobs.bulk.schedules import Schedule
 from jobs.choices import JobStatus
@@ -84,17 +83,23 @@ class BatchOrder:
 
 @dataclass
 class Purse:
-    """What may still be spent; ``most`` is None where nobody said."""
+    """What may still be spent; ``most`` is None where nobody said.
+
+    Once models charged ``overrun`` times what was reckoned, that much more is set aside for every further replay.
+    """
 
     most: Decimal | None
     spent: Decimal
+    overrun: Decimal
     reserved: Decimal = Decimal(0)
 
-    def reserve(self, usd: Decimal) -> bool:
-        if usd and self.most is not None and self.spent + self.reserved + usd > self.most:
-            return False
-        self.reserved += usd
-        return True
+    def reserve(self, usd: Decimal) -> Decimal | None:
+        """Set aside what a replay that was reckoned at ``usd`` can cost; None where so much is not left."""
+        amount = usd * self.overrun
+        if amount and self.most is not None and self.spent + self.reserved + amount > self.most:
+            return None
+        self.reserved += amount
+        return amount
 
     def settle(self, reserved: Decimal, used: Decimal) -> None:
         self.reserved -= reserved
@@ -117,7 +122,8 @@ class Batch:
     def __init__(self, plan: Sequence[Planned], order: BatchOrder) -> None:
         self.order = order
         self.results = [self._not_run(one) for one in plan if not one.open]
-        self.purse = Purse(order.most_usd, _spent_before(plan, again=order.again))
+        before = _spent_before(plan, again=order.again)
+        self.purse = Purse(order.most_usd, before.usd, before.overrun)
 
     def start(self, planned: Planned, *, queued: bool) -> Started | None:
         """Make the replay, or take up the one that did not finish; None when there is not enough money for it.
@@ -128,7 +134,8 @@ class Batch:
         assert planned.estimate is not None
         limits, usd = planned.estimate.limits, planned.estimate.usd
         before = DatabaseLedger(planned.begun).spent() if planned.begun else None
-        if not self.purse.reserve(usd):
+        reserved = self.purse.reserve(usd)
+        if reserved is None:
             return None
         spent_before = before.usd if before else Decimal(0)
         order = Order(
@@ -144,14 +151,16 @@ class Batch:
             if job.cost_limit_usd != order.cost_limit_usd:
                 job = _take_up(job.id, order)  # somebody else asked for the same meanwhile
         except MediaprocError:
-            self.purse.settle(usd, Decimal(0))
+            self.purse.settle(reserved, Decimal(0))
             raise
         self.order.watch.started(planned, job.id)
-        return Started(planned, job, usd, spent_before)
+        return Started(planned, job, reserved, spent_before)
 
     def end(self, started: Started, outcome: Outcome, reason: str = "") -> None:
         """Note how a replay has ended, and free the money it did not use."""
-        used = DatabaseLedger(started.job.id).spent().usd
+        spent = DatabaseLedger(started.job.id).spent()
+        used = spent.usd
+        self.purse.overrun = max(self.purse.overrun, spent.overrun)
         if outcome != Outcome.QUEUED:
             self.purse.settle(started.reserved, used - started.spent_before)
         found = DetectJob.objects.filter(id=started.job.id).values_list("brands_found", flat=True).first()
@@ -169,8 +178,9 @@ class Batch:
     def _too_dear(self, planned: Planned) -> str:
         assert planned.estimate is not None and self.purse.most is not None
         left = max(Decimal(0), self.purse.most - self.purse.spent - self.purse.reserved)
+        most = planned.estimate.usd * self.purse.overrun
         return (
-            f"the replay of {str(planned.wanted.parent_id)[:8]} can cost ${as_text(planned.estimate.usd)}, "
+            f"the replay of {str(planned.wanted.parent_id)[:8]} can cost ${as_text(most)}, "
             f"and ${as_text(left)} of ${as_text(self.purse.most)} are left"
         )
 
@@ -213,7 +223,7 @@ def _take_up(job_id: UUID, order: Order) -> DetectJob:
     return job
 
 
-def _spent_before(plan: Sequence[Planned], *, again: bool) -> Decimal:
+def _spent_before(plan: Sequence[Planned], *, again: bool) -> Spent:
     """What replays of the same jobs with the same settings have spent so far; ``again`` counts unfinished ones only."""
     jobs = DetectJob.objects.filter(
         parent_job_id__in={one.wanted.parent_id for one in plan},
@@ -221,9 +231,7 @@ def _spent_before(plan: Sequence[Planned], *, again: bool) -> Decimal:
     )
     if again:
         jobs = jobs.filter(id__in=[one.begun for one in plan if one.begun])
-    charges = ModelCharge.objects.filter(job_id__in=jobs.values("id"))
-    spent: Decimal | None = charges.aggregate(usd=Sum("usd"))["usd"]
-    return spent or Decimal(0)
+    return spent_by(jobs.values("id"))
 
 
 def failed(results: Sequence[Result]) -> list[Result]:

@@ -102,8 +102,12 @@ def test_it_stops_before_the_replay_that_would_break_the_limit(models: ChatServe
     assert "are left" in results[-1].reason
 
 
-def test_models_that_charge_more_than_they_should_do_not_break_it(models: ChatServer) -> None:
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_models_that_charge_more_than_they_should_do_not_break_it(
+    models: ChatServer, use_providers, at_once: int
+) -> None:
     """They report many times the tokens that were reckoned with."""
+    use_providers(PRICED.format(url=models.base_url).replace("kind: cloud,", f"kind: cloud, concurrency: {at_once},"))
     huge = {"prompt_tokens": 3000, "completion_tokens": 400, "total_tokens": 3400}
     models.behave = lambda ask: verdict(ask.read_text, usage=huge)
     asking_jobs(3)

@@ -28,6 +28,12 @@ class LedgerContract:
         ledger.close(ledger.open("b" * 64, MOST), calls=2, usd=Decimal("0.00086001"))
         assert ledger.spent() == Spent(3, MOST + Decimal("0.00086001"))
 
+    def test_a_call_dearer_than_was_reckoned_is_known_from_then_on(self, ledger: Ledger) -> None:
+        ledger.close(ledger.open(DIGEST, MOST), calls=2, usd=MOST * 3)
+        ledger.close(ledger.open(DIGEST, MOST), calls=1, usd=MOST / 9)
+        ledger.open(DIGEST, MOST)
+        assert ledger.spent().overrun == Decimal("1.5")
+
     def test_one_that_came_to_nothing_does_not_count(self, ledger: Ledger) -> None:
         ledger.close(ledger.open(DIGEST, MOST), calls=0, usd=Decimal(0))
         assert ledger.spent() == Spent(0, Decimal(0))
