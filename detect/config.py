@@ -35,6 +35,7 @@ class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
 class _ProfileFile(msgspec.Struct, forbid_unknown_fields=True):
     label: str
     description: str
+    pipeline: str = ""
     options: Overrides = msgspec.field(default_factory=dict)
 
 
@@ -98,7 +99,8 @@ class OptionSchema:
 class Profile:
     """A kind of footage, as people choose it: values of options under a name.
 
-    One that was ``saved`` is for the ``pipeline`` it was saved from; a built-in one is for any that has its stages.
+    One that was ``saved`` is for the ``pipeline`` it was saved from; a built-in one that names none is for any that has
+    its stages.
     """
 
     name: str
@@ -152,7 +154,9 @@ def pipeline_names() -> list[str]:
 def builtin_profiles() -> dict[str, Profile]:
     """Profiles that come with the program (``detect/profiles/*.yaml``), by name."""
     files = {name: _load_yaml("profiles", name, _ProfileFile) for name in sorted(_declared("profiles"))}
-    return {name: Profile(name, file.label, file.description, file.options) for name, file in files.items()}
+    return {
+        name: Profile(name, file.label, file.description, file.options, file.pipeline) for name, file in files.items()
+    }
 
 
 def profiles(pipeline: str = "") -> list[Profile]:

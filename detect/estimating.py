@@ -16,7 +16,7 @@ from detect.checkpoints.keys import output_key
 from detect.checkpoints.outputs import load_manifest
 from detect.checkpoints.store import CheckpointStore, OutputRef
 from detect.config import Pipeline
-from detect.planner import chunk_windows, input_fields
+from detect.planner import input_fields, stage_chunks
 from detect.resources import Resources
 from detect.runner import RunRequest
 from detect.stages.base import Chunk, Stage
@@ -80,11 +80,16 @@ class Forecast:
     def _units(self, stage: Stage) -> list[Chunk | None]:
         if stage.scope == "asset":
             return [None]
-        inputs = list(input_fields(stage))
-        if inputs:
-            return [Chunk(number) for number in range(len(self._parts[inputs[0]]))]
-        options = self._request.config.options[stage.name]
-        return list(chunk_windows(self._request.source.duration, options.chunk_seconds))
+        chunked = [name for name in input_fields(stage) if self._pipeline.stage(name).scope == "chunk"]
+        first = self._request.config.options[self._pipeline.stages[0].name]
+        return [
+            *stage_chunks(
+                stage,
+                pieces=len(self._parts[chunked[0]]) if chunked else None,
+                duration=self._request.source.duration,
+                chunk_seconds=first.chunk_seconds,
+            )
+        ]
 
     def _keys(self, stage: Stage, units: Sequence[Chunk | None]) -> Iterator[str | None]:
         """The key of each unit, None where one of its inputs is not known."""
@@ -108,6 +113,8 @@ class Forecast:
 
     def _digests(self, name: str, chunk: Chunk | None) -> list[str] | None:
         """Content digests of what a unit reads of an earlier stage: the same chunk of it, or all of it."""
-        parts = self._parts[name] if chunk is None else [self._parts[name][chunk.index]]
+        parts = self._parts[name]
+        if chunk is not None and self._pipeline.stage(name).scope == "chunk":
+            parts = [parts[chunk.index]]
         digests = [part[1] for part in parts if part is not None]
         return digests if len(digests) == len(parts) else None

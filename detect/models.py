@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -55,11 +56,15 @@ class StageOutput(models.Model):
     stats = models.JSONField(default=dict)
     skipped = models.TextField(blank=True)
     incomplete = models.BooleanField(default=False)
+    files = ArrayField(models.TextField(), default=list, blank=True, help_text="keys of the files that belong to it")
     body = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["stage"])]
+        indexes = [
+            models.Index(fields=["stage"]),
+            models.Index(fields=["key"], condition=~models.Q(files=[]), name="output_with_files"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.stage} {self.key[:12]}"

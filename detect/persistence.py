@@ -33,7 +33,7 @@ from detect.types import FrameSignals, Sample
 T = TypeVar("T")
 
 _RESTART_TAKES = 20.0  # seconds, and some more
-_REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete")
+_REF_FIELDS = ("key", "stage", "digest", "size", "seconds", "stats", "skipped", "incomplete", "files")
 _NODE_FIELDS = tuple(name for name in CheckpointRecord.__struct_fields__)
 _BRANCH = """
 WITH RECURSIVE branch AS (

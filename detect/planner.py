@@ -8,6 +8,8 @@ from typing import get_origin, get_type_hints
 
 from detect.stages.base import Chunk, Stage
 
+_VIDEO = "video"
+
 
 def chunk_windows(duration: float, chunk_seconds: int) -> Iterator[Chunk]:
     """Windows of ``chunk_seconds`` that cover ``duration`` seconds; the last one is open, whatever the file says.
@@ -20,6 +22,22 @@ def chunk_windows(duration: float, chunk_seconds: int) -> Iterator[Chunk]:
         yield Chunk(index=index, start=str(chunk_seconds * index), end=end)
 
 
+def stage_chunks(stage: Stage, *, pieces: int | None, duration: float, chunk_seconds: int) -> list[Chunk]:
+    """The chunks of a chunk stage that reads ``pieces`` outputs of earlier ones; None where it reads none.
+
+    ``chunk_seconds`` is the first stage's option: all stages of a run share its windows.
+    """
+    if pieces is None or reads_video(stage):
+        return list(chunk_windows(duration, chunk_seconds))
+    return [Chunk(number) for number in range(pieces)]
+
+
 def input_fields(stage: Stage) -> dict[str, bool]:
     """Names of the stages that ``stage`` reads; True where it reads all chunks as a sequence."""
-    return {name: get_origin(kind) is Sequence for name, kind in get_type_hints(stage.Input).items()}
+    hints = get_type_hints(stage.Input)
+    return {name: get_origin(kind) is Sequence for name, kind in hints.items() if name != _VIDEO}
+
+
+def reads_video(stage: Stage) -> bool:
+    """Whether ``stage`` needs the video itself, as a local file."""
+    return _VIDEO in get_type_hints(stage.Input)

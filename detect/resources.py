@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 NO_WEIGHTS = "no object weights: put a .onnx or .pt file into model_weights/ or set MEDIAPROC_OBJECT_WEIGHTS"
 
 
+def no_tracking_weights() -> Path:
+    """Stands for weights that nobody has set. Raises ``WeightsError``."""
+    from detect.engines.objects import WeightsError
+
+    raise WeightsError("no weights to follow objects with")
+
+
 @dataclass(frozen=True)
 class ObjectModel:
     """The object detector a process uses, in it or on an inference server; nothing is loaded before ``open``.
@@ -39,11 +46,13 @@ class Resources:
     """Engines and providers of one process.
 
     ``object_weights`` is the configured detector file, or None; ``weights_folders`` are searched after it.
+    ``tracking_weights`` gives the file of the detector whose objects are followed, fetched first where it is elsewhere.
     ``load_logo`` maps a storage key to the bytes of a reference picture. With ``inference`` the object detector is the
     one of that server; text is read in this process all the same (docs/inference.md says why).
     """
 
     object_weights: Path | None = None
+    tracking_weights: Callable[[], Path] = no_tracking_weights
     weights_folders: tuple[Path, ...] = ()
     providers: ProviderCatalog = field(default_factory=ProviderCatalog)
     answers: AnswerStore = field(default_factory=MemoryAnswerStore)
@@ -69,6 +78,16 @@ class Resources:
         path = self.object_weights_path()
         if path is None:
             return None
+        return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
+
+    def tracking_model(self) -> ObjectModel:
+        """The detector whose objects are followed. It runs in this process, where the video is.
+
+        Raises ``WeightsError`` where there is none, saying where to put it.
+        """
+        from detect.engines.objects import weights_digest
+
+        path = self.tracking_weights()
         return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
 
     @property

@@ -25,10 +25,10 @@ from detect.checkpoints.outputs import (
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, Manifest, OutputRef
 from detect.config import Overrides, Pipeline, ResolvedConfig
 from detect.events import RunListener, SilentListener, StageResult
-from detect.planner import chunk_windows, input_fields
+from detect.planner import input_fields, reads_video, stage_chunks
 from detect.providers.limits import ModelLimits
 from detect.resources import Resources
-from detect.stages.base import Chunk, FrameSource, Stage, StageContext
+from detect.stages.base import Chunk, FileStore, FrameSource, Stage, StageContext, Video
 from detect.types import KnownBrands, SourceInfo
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class Runner:
     resources: Resources
     listener: RunListener = field(default_factory=SilentListener)
     checkpoint: Callable[[], None] = lambda: None
+    files: FileStore | None = None
 
     def run(self, request: RunRequest) -> RunResult:
         """Run from the stage after ``request.parent`` to the end, one unit after another.
@@ -132,9 +133,16 @@ class StageRun:
         """The whole asset, the windows a first stage reads, or the pieces an earlier stage left."""
         if self.stage.scope == "asset":
             return [None]
-        if self._inputs:
-            return [Chunk(number) for number in range(len(next(iter(self._inputs.values())).keys))]
-        return list(chunk_windows(self.request.source.duration, self.options.chunk_seconds))
+        pipeline = self.runner.pipeline
+        chunked = [read for name, read in self._inputs.items() if pipeline.stage(name).scope == "chunk"]
+        return [
+            *stage_chunks(
+                self.stage,
+                pieces=len(chunked[0].keys) if chunked else None,
+                duration=self.request.source.duration,
+                chunk_seconds=self.request.config.options[pipeline.stages[0].name].chunk_seconds,
+            )
+        ]
 
     def find_stored(self) -> dict[int, OutputRef]:
         """Units whose output is stored already, by number, in one query."""
@@ -167,6 +175,7 @@ class StageRun:
             checkpoint=self.runner.checkpoint,
             remember=self._remember,
             limits=self.request.limits,
+            files=self.runner.files,
         )
         started = time.perf_counter()
         output = self.stage.run(context, self._decode_input(chunk))
@@ -215,7 +224,7 @@ class StageRun:
             models=self._models,
             source_sha256=self.request.source.sha256,
             chunk=chunk,
-            inputs={name: serde.digest(_part(manifest, chunk).digests) for name, manifest in self._inputs.items()},
+            inputs={name: serde.digest(self._part(name, chunk).digests) for name in self._inputs},
             known_brands=self.request.known_brands if self.stage.uses_known_brands else None,
         )
 
@@ -226,10 +235,20 @@ class StageRun:
     def _decode_input(self, chunk: Chunk | None) -> Any:
         loaded: dict[str, Any] = {}
         for name, many in input_fields(self.stage).items():
-            keys = _part(self._inputs[name], chunk).keys
+            keys = self._part(name, chunk).keys
             values = StoredParts(self.runner.store, keys, self.runner.pipeline.stage(name).Output)
             loaded[name] = values if many else values[0]
+        if reads_video(self.stage):
+            path = self.request.source.path
+            loaded["video"] = Video(path) if chunk is None else Video(path, chunk.start, chunk.end)
         return self.stage.Input(**loaded)
+
+    def _part(self, name: str, chunk: Chunk | None) -> Manifest:
+        """What of an upstream output one unit reads: its own chunk, or all of it."""
+        manifest = self._inputs[name]
+        if chunk is None or self.runner.pipeline.stage(name).scope == "asset":
+            return manifest
+        return Manifest(keys=[manifest.keys[chunk.index]], digests=[manifest.digests[chunk.index]])
 
     def _remember(self, part: str, depends_on: Any, kind: type[T], compute: Callable[[], T]) -> T:
         store, stage = self.runner.store, self.stage
@@ -240,13 +259,6 @@ class StageRun:
         value = compute()
         store.put_output(*make_ref(key, f"{stage.name}.{part}", value, seconds=time.perf_counter() - started))
         return value
-
-
-def _part(manifest: Manifest, chunk: Chunk | None) -> Manifest:
-    """What of an upstream output one unit reads: its own chunk, or all of it."""
-    if chunk is None:
-        return manifest
-    return Manifest(keys=[manifest.keys[chunk.index]], digests=[manifest.digests[chunk.index]])
 
 
 def _unit_progress(listener: RunListener, stage: str, done: int, units: int) -> Callable[[int, int], None]:

@@ -53,6 +53,14 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return (self.x1, self.y1, self.width, self.height)
 
 
+class StoredFile(Value, frozen=True):
+    """A file that a stage made: its key in storage, its content's SHA-256 and its size."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
 class Region(Value, frozen=True):
     """A box worth reading or looking at, in one frame.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from detect.errors import ConflictError
-from detect.models import Checkpoint, ModelCharge, Timeline
+from detect.models import Checkpoint, ModelCharge, StageOutput, Timeline
 from jobs.choices import JobStatus
 from jobs.locks import driven_in_foreground
+from jobs.made_files import folder_remove, made_forget
 from jobs.models import AcceptedResult, DetectJob
 from jobs.results.accepted import result_replace
+from jobs.runs import first_outputs
 from jobs.states import job_move
 from jobs.work.tokens import announce_start, new_message_id
 from jobs.work.units import units_reset
@@ -83,24 +83,24 @@ def job_delete(job: DetectJob) -> None:
         raise ConflictError(f"job {job.id} is running: cancel it first")
     if DetectJob.objects.filter(branch_point__job_id=job.id).exists():
         raise ConflictError(f"other jobs are replays of job {job.id}: delete them first")
+    timeline, job_id, asset = job.timeline, job.id, job.source_asset
+    shared = timeline is None or DetectJob.objects.filter(timeline=timeline).exclude(id=job_id).exists()
+    frames = [] if shared else first_outputs(job)
     Checkpoint.objects.filter(job_id=job.id).delete()
     ModelCharge.objects.filter(job_id=job.id).delete()
-    timeline, job_id = job.timeline, job.id
     accepted = AcceptedResult.objects.select_for_update().filter(job_id=job_id).exists()
     job.delete()
     job.id = job_id
     if accepted:
-        result_replace(job.source_asset)
-    if timeline is not None and not DetectJob.objects.filter(timeline=timeline).exists():
-        _delete_timeline(timeline)
+        result_replace(asset)
+    made_forget(asset)
+    if timeline is not None and not shared:
+        _delete_timeline(timeline, frames)
 
 
-def _delete_timeline(timeline: Timeline) -> None:
-    keys = list(timeline.frames_manifest.values())
+def _delete_timeline(timeline: Timeline, outputs: list[str]) -> None:
+    """Remove a timeline, its frames and the outputs that stand for them: nobody may find these without the frames."""
+    folder = f"{timeline.frames_prefix}/"
     timeline.delete()
-    transaction.on_commit(partial(_delete_files, keys))
-
-
-def _delete_files(keys: list[str]) -> None:
-    for key in keys:
-        default_storage.delete(key)
+    StageOutput.objects.filter(key__in=outputs).delete()
+    transaction.on_commit(lambda: folder_remove(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -13,13 +13,17 @@ from django.db import transaction
 from brands.services import sightings_record
 from detect.checkpoints.store import CheckpointRecord
 from detect.config import load_pipeline, resolve
+from detect.errors import MediaprocError
 from detect.events import RunListener, SilentListener
 from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
+from detect.planner import reads_video
 from detect.report import Report
 from detect.runner import Runner, RunRequest
+from detect.stages.base import Stage
 from jobs.assets.sources import asset_local
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
+from jobs.made_files import MadeFiles
 from jobs.models import DetectJob
 from jobs.results.accepted import job_bring_in, result_offer
 from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
@@ -37,6 +41,7 @@ def job_runner(
         resources=engine_resources(),
         listener=listener or SilentListener(),
         checkpoint=checkpoint,
+        files=MadeFiles(job.source_asset.sha256),
     )
 
 
@@ -56,14 +61,23 @@ def job_request(job: DetectJob, parent: CheckpointRecord | None) -> RunRequest:
 
 
 @contextmanager
-def job_reading(job: DetectJob, parent: CheckpointRecord | None) -> Iterator[RunRequest]:
-    """:func:`job_request` with a local file as its source, fetched first where the first stage is still to read it."""
+def job_reading(job: DetectJob, parent: CheckpointRecord | None, stages: Iterable[Stage]) -> Iterator[RunRequest]:
+    """:func:`job_request` with a local file as its source, fetched first where one of ``stages`` reads the video."""
     request = job_request(job, parent)
-    if parent is not None:
+    if not any(reads_video(stage) for stage in stages):
         yield request
         return
     with asset_local(job.video_path, job.source_asset.sha256) as path:
         yield replace(request, source=msgspec.structs.replace(request.source, path=str(path)))
+
+
+def first_outputs(job: DetectJob) -> list[str]:
+    """Keys of the stored outputs of the job's first stage, finished or not; none where its request is not valid."""
+    try:
+        run = job_runner(job).stage_run(job_request(job, None), 0, None)
+        return [ref.key for ref in run.find_stored().values()]
+    except MediaprocError:
+        return []
 
 
 def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> None:

@@ -256,8 +256,9 @@ def _execute(job: DetectJob, listener: RunListener, checkpoint: Callable[[], Non
     runner = job_runner(job, listener=listener, checkpoint=checkpoint)
     branch = job_branch(job)
     node = branch[-1] if branch else None
-    if node is None or node.stage_index < len(runner.pipeline.stages) - 1:
-        with job_reading(job, node) as request:
+    left = runner.pipeline.stages[0 if node is None else node.stage_index + 1 :]
+    if node is None or left:
+        with job_reading(job, node, left) as request:
             node = runner.run(request).checkpoint
     record_frames(job, runner, node)
 

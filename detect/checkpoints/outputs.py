@@ -125,6 +125,7 @@ def make_ref(key: str, stage: str, value: Any, *, seconds: float) -> tuple[Outpu
         stats=getattr(value, "stats", {}),
         skipped=getattr(value, "skipped", ""),
         incomplete=getattr(value, "incomplete", False),
+        files=[file.key for file in getattr(value, "files", ())],
     )
     return ref, serde.pack(body)
 

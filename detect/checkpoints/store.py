@@ -13,7 +13,10 @@ import msgspec
 
 
 class OutputRef(msgspec.Struct, frozen=True):
-    """A stored stage output without its body. ``seconds`` is the work it took when it was computed."""
+    """A stored stage output without its body. ``seconds`` is the work it took when it was computed.
+
+    ``files`` are the keys of files in storage that belong to it.
+    """
 
     key: str
     stage: str
@@ -23,6 +26,7 @@ class OutputRef(msgspec.Struct, frozen=True):
     stats: dict[str, int | float | str]
     skipped: str
     incomplete: bool
+    files: list[str] = msgspec.field(default_factory=list)
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -18,6 +17,7 @@ from detect.media.container import OpenedVideo, open_video
 from detect.media.decoding import decode_from_key, decode_from_start, first_frame
 from detect.media.pictures import Converter, upright_turn
 from detect.media.signals import ChangeMeter
+from detect.media.windows import Faults, Window
 from detect.stages.base import Image
 from detect.timecode import format_timecode
 from detect.types import FrameSignals
@@ -46,36 +46,24 @@ class Sampled:
     image: Image
 
 
-@dataclass
-class _Shown:
-    """A decoded frame that waits for the one replacing it. Times in ticks after the stream's first timestamp."""
+@dataclass(frozen=True)
+class Shown:
+    """A decoded frame, not turned upright, and when it was on screen.
+
+    `pts` is as in the file; `at` and `until` are ticks after the stream's first timestamp.
+    """
 
     frame: VideoFrame
+    pts: int
     at: int
-    nominal_end: int
-
-
-@dataclass
-class _Faults:
-    """Where reading failed, in ticks after the stream's first timestamp; None where that is not known."""
-
-    origin: int
-    ticks: list[int] = field(default_factory=list)
-    unplaced: int = 0
-
-    def add(self, position: int | None) -> None:
-        if position is None:
-            self.unplaced += 1
-        else:
-            self.ticks.append(position - self.origin)
-
-    def near(self, start: int, end: int, *, slack: int) -> bool:
-        """Whether one lies between two frames or so: some demuxers notice a loss a packet early or late."""
-        return any(start - slack <= tick < end + slack for tick in self.ticks)
+    until: int
 
 
 class VideoReader:
     """Reads one video file; use it as a context manager.
+
+    `origin` is the stream's first timestamp in ticks, `time_base` the length of a tick in seconds; `turn` turns a
+    picture as the file asks for.
 
     Sampling does not depend on how the video is cut into windows: the samples and signals of `[0, 30)` and `[30, 60)`
     together are those of `[0, 60)`.
@@ -97,13 +85,13 @@ class VideoReader:
     def __enter__(self) -> Self:
         video = self._open()
         first = first_frame(self._path, video)
-        self._origin = _known(video.ticks(first))
-        self._time_base = video.time_base
+        self.origin = _known(video.ticks(first))
+        self.time_base = video.time_base
         self._width, self._height = first.width, first.height
-        _, self._turn = upright_turn(first)
-        self._stated = video.stated_duration(self._origin)
+        _, self.turn = upright_turn(first)
+        self._stated = video.stated_duration(self.origin)
         rate = video.stream.average_rate or video.stream.guessed_rate or Fraction(25)
-        self._frame_ticks = max(1, round(1 / (rate * self._time_base)))
+        self._frame_ticks = max(1, round(1 / (rate * self.time_base)))
         return self
 
     def __exit__(
@@ -141,53 +129,82 @@ class VideoReader:
             raise ValueError(f"expected a positive sampling rate, got {fps}")
         if start < 0 or (end is not None and end <= start):
             raise ValueError(f"expected a window of positive length from 0 on, got [{start}, {end})")
-        return self._sample(_Window(fps, start, end, self._time_base))
+        return self._sample(Window(fps, start, end, self.time_base))
 
-    def _sample(self, window: _Window) -> Iterator[Sampled]:
-        self._meter, self._problems, self._ended_at = ChangeMeter(), [], None
-        faults = _Faults(self._origin)
-        shown: _Shown | None = None
-        reached_end = False
+    def frames(self, start: Fraction = Fraction(0), end: Fraction | None = None) -> Iterator[Shown]:
+        """Give every frame that appears within `[start, end)` seconds; `end=None` reads to the end.
+
+        Each frame of a video is in exactly one of the windows that follow each other. Each call starts `problems` and
+        `ended_at` anew.
+        """
+        window = Window(Fraction(1), start, end, self.time_base)
+        return (shown for shown in self._follow(window) if shown.at >= window.first_tick)
+
+    def upright(self, frame: VideoFrame) -> Image:
+        """The picture of a frame, `(height, width, 3)` BGR, turned as the file asks for."""
+        resized = (frame.width, frame.height) != (self._width, self._height)
+        if resized and not any("picture size" in problem for problem in self._problems):
+            self._problems.append(
+                f"the picture size changes to {frame.width}x{frame.height}; scaled to {self._width}x{self._height}"
+            )
+        picture = self._converter.convert(frame, self._width, self._height, "bgr24")
+        return np.ascontiguousarray(self.turn(cast("Image", picture.to_ndarray())))
+
+    def _sample(self, window: Window) -> Iterator[Sampled]:
+        self._meter = ChangeMeter()
+        before: VideoFrame | None = None
+        for shown in self._follow(window):
+            if shown.at < window.first_tick:
+                before = shown.frame
+            else:
+                if before is not None:
+                    self._meter.prime(before)
+                    before = None
+                self._meter.measure(shown.frame, float(shown.at * self.time_base))
+            sequence = window.instant(shown.at)
+            if sequence < window.instant(shown.until) and window.covers(sequence):
+                yield Sampled(
+                    sequence=sequence,
+                    pts=shown.pts,
+                    timestamp=shown.at * self.time_base,
+                    until=shown.until * self.time_base,
+                    image=self.upright(shown.frame),
+                )
+
+    def _follow(self, window: Window) -> Iterator[Shown]:
+        """The frames of a window, and at least one before it, each once it is known when the next replaced it."""
+        self._problems, self._ended_at = [], None
+        faults = Faults(self.origin)
+        waiting: tuple[VideoFrame, int] | None = None
+        reached_end = True
         for frame, at in self._in_order(self._frames(window.first_tick, faults), faults):
-            if shown is not None:
+            if waiting is not None:
                 # Nobody knows what was on screen where frames were lost: their forerunner does not stand for them.
-                lost = faults.near(shown.at, at, slack=2 * self._frame_ticks)
-                until = min(at, shown.nominal_end) if lost else at
-                yield from self._finish(shown, until, window)
+                lost = faults.near(waiting[1], at, slack=2 * self._frame_ticks)
+                yield self._ending(*waiting, min(at, self._nominal_end(*waiting)) if lost else at)
             if window.is_over(at):
+                reached_end = False
                 break
-            if at >= window.first_tick:
-                if shown is not None and shown.at < window.first_tick:
-                    self._meter.prime(shown.frame)
-                self._meter.measure(frame, float(at * self._time_base))
-            shown = _Shown(frame, at, at + (frame.duration or self._frame_ticks))
-        else:
-            reached_end = True
-            if shown is not None:
-                yield from self._finish(shown, shown.nominal_end, window)
+            waiting = frame, at
+        if reached_end and waiting is not None:
+            yield self._ending(*waiting, self._nominal_end(*waiting))
         self._note_problems(faults, window, reached_end=reached_end)
 
-    def _finish(self, shown: _Shown, until: int, window: _Window) -> Iterator[Sampled]:
-        """Give a frame if a sampling instant of the window is the first that falls on it."""
-        self._ended_at = until * self._time_base
-        sequence = window.instant(shown.at)
-        if sequence < window.instant(until) and window.covers(sequence):
-            yield Sampled(
-                sequence=sequence,
-                pts=self._origin + shown.at,
-                timestamp=shown.at * self._time_base,
-                until=until * self._time_base,
-                image=self._image(shown.frame),
-            )
+    def _ending(self, frame: VideoFrame, at: int, until: int) -> Shown:
+        self._ended_at = until * self.time_base
+        return Shown(frame, self.origin + at, at, until)
 
-    def _frames(self, first_tick: int, faults: _Faults) -> Iterator[tuple[VideoFrame, int]]:
+    def _nominal_end(self, frame: VideoFrame, at: int) -> int:
+        return at + (frame.duration or self._frame_ticks)
+
+    def _frames(self, first_tick: int, faults: Faults) -> Iterator[tuple[VideoFrame, int]]:
         """Frames and their ticks, from at least one frame before `first_tick` on, or from the first of all."""
         video = self._open()
         for back_off in _BACK_OFF if video.can_seek_exactly else ():
-            target = first_tick - 1 - round(back_off / self._time_base)
+            target = first_tick - 1 - round(back_off / self.time_base)
             if target <= 0:
                 break
-            frames = self._placed(video, decode_from_key(video, self._origin + target, faults.add))
+            frames = self._placed(video, decode_from_key(video, self.origin + target, faults.add))
             try:
                 first = next(frames, None)
             except av.FFmpegError:
@@ -207,13 +224,13 @@ class VideoReader:
         for frame in frames:
             ticks = video.ticks(frame)
             if ticks is not None:
-                at = ticks - self._origin
+                at = ticks - self.origin
             elif at is not None:
                 at += frame.duration or self._frame_ticks
             if at is not None:
                 yield frame, at
 
-    def _in_order(self, frames: Iterator[tuple[VideoFrame, int]], faults: _Faults) -> Iterator[tuple[VideoFrame, int]]:
+    def _in_order(self, frames: Iterator[tuple[VideoFrame, int]], faults: Faults) -> Iterator[tuple[VideoFrame, int]]:
         """Only the frames that are later than all before them; ends where another recording begins."""
         latest: int | None = None
         earlier = 0
@@ -224,27 +241,18 @@ class VideoReader:
                 continue
             earlier += 1
             if earlier == 1:
-                faults.add(self._origin + at)
+                faults.add(self.origin + at)
             if earlier == _SPLICED:
-                jump = (format_timecode(ticks * self._time_base) for ticks in (latest, at))
+                jump = (format_timecode(ticks * self.time_base) for ticks in (latest, at))
                 self._problems.append("timestamps go back from {} to {}; reading stops there".format(*jump))
                 return
 
-    def _image(self, frame: VideoFrame) -> Image:
-        resized = (frame.width, frame.height) != (self._width, self._height)
-        if resized and not any("picture size" in problem for problem in self._problems):
-            self._problems.append(
-                f"the picture size changes to {frame.width}x{frame.height}; scaled to {self._width}x{self._height}"
-            )
-        picture = self._converter.convert(frame, self._width, self._height, "bgr24")
-        return np.ascontiguousarray(self._turn(cast("Image", picture.to_ndarray())))
-
-    def _note_problems(self, faults: _Faults, window: _Window, *, reached_end: bool) -> None:
+    def _note_problems(self, faults: Faults, window: Window, *, reached_end: bool) -> None:
         ended_at = self._ended_at or Fraction(0)
         cut_off = reached_end and self._stated is not None and self._stated - ended_at > _CUT_OFF
         damaged = sorted(
             seconds
-            for seconds in (tick * self._time_base for tick in faults.ticks)
+            for seconds in (tick * self.time_base for tick in faults.ticks)
             if window.spans(seconds) and not (cut_off and seconds >= ended_at)
         )
         if damaged:
@@ -267,29 +275,6 @@ class VideoReader:
         if self._video is not None:
             self._video.close()
             self._video = None
-
-
-class _Window:
-    """`[start, end)` seconds and a sampling rate, in whole numbers: ticks after the first timestamp, and instants."""
-
-    def __init__(self, fps: Fraction, start: Fraction, end: Fraction | None, time_base: Fraction) -> None:
-        self._fps, self._start, self._end = fps, start, end
-        self._instants_per_tick = fps * time_base
-        self.first_tick = ceil(start / time_base)
-        self._over_tick = None if end is None else ceil(end / time_base)
-
-    def instant(self, tick: int) -> int:
-        """The first sampling instant at or after a tick."""
-        return -(-tick * self._instants_per_tick.numerator // self._instants_per_tick.denominator)
-
-    def covers(self, sequence: int) -> bool:
-        return self.spans(sequence / self._fps)
-
-    def spans(self, seconds: Fraction) -> bool:
-        return self._start <= seconds and (self._end is None or seconds < self._end)
-
-    def is_over(self, tick: int) -> bool:
-        return self._over_tick is not None and tick >= self._over_tick
 
 
 def _known(ticks: int | None) -> int:

@@ -7,19 +7,22 @@ of these, so an unchanged stage is never run twice.
 **How a stage names its inputs.** The fields of its ``Input`` struct are the names of the stages it reads, and their
 annotations are those stages' outputs. A field typed ``SomeOutput`` gives a ``chunk`` stage the output of the same
 chunk; ``Sequence[SomeOutput]`` gives an ``asset`` stage all chunks in order, each loaded when it is looked at and not
-kept: memory does not grow with the video. An asset stage's output is given as it is.
+kept: memory does not grow with the video. An asset stage's output is given as it is. A field ``video`` of the type
+:class:`Video` gives the file itself, and which part of it is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 import numpy.typing as npt
 
-from detect.types import KnownBrands, SourceInfo
+from detect.types import KnownBrands, SourceInfo, StoredFile
 
 if TYPE_CHECKING:
     from detect.providers.limits import ModelLimits
@@ -54,6 +57,18 @@ class StageOutput(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: bool = False
 
 
+class Video(msgspec.Struct, frozen=True):
+    """The video, for stages that look at more of it than sampled frames.
+
+    ``path`` is a file on this machine. ``[start, end)`` is the unit's window in seconds, exact fractions written as
+    text; ``end`` is None where it reaches to the end. To an asset stage the window is the whole video.
+    """
+
+    path: str
+    start: str = "0"
+    end: str | None = None
+
+
 class FrameSource(Protocol):
     """Reads the frames of one timeline from storage."""
 
@@ -67,12 +82,25 @@ class FrameSource(Protocol):
         """Store a frame; writing the same sequence again replaces it."""
 
 
+class FileStore(Protocol):
+    """Where stages leave files that they make, such as videos; their outputs name them in a field ``files``."""
+
+    def draft(self, suffix: str) -> AbstractContextManager[Path]:
+        """A path to write a file at, on this machine; what is left there at the end of the block is removed."""
+
+    def keep(self, draft: Path) -> StoredFile:
+        """Put a draft into storage under its content's name, for good. Raises ``StorageError``."""
+
+    def local(self, file: StoredFile) -> AbstractContextManager[Path]:
+        """The file on this machine while the block runs. Raises ``StorageError`` where it is missing."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """A piece of the asset that is worked on by itself.
 
-    The stage that reads the video gets its window too, ``[start, end)`` seconds as exact fractions written as text;
-    ``end`` is None for the last. Later stages get what was made of that piece, and need no window.
+    A stage that reads the video gets its window too, ``[start, end)`` seconds as exact fractions written as text;
+    ``end`` is None for the last. Other stages get what was made of that piece, and need no window.
     """
 
     index: int
@@ -106,6 +134,7 @@ class StageContext:
     checkpoint: Callable[[], None] = lambda: None
     remember: Remember = compute_now
     limits: ModelLimits | None = None
+    files: FileStore | None = None
 
     def each(self, items: Sequence[T]) -> Iterator[T]:
         """Iterate with progress; raises ``CancelledError`` between items when the run was asked to stop."""

@@ -13,7 +13,7 @@ from msgspec import Meta
 from PIL import Image as PillowImage
 
 from detect.media.reader import Sampled, VideoReader
-from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
+from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
 from detect.types import FrameSignals, Sample
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ExtractFramesOptions(Options, frozen=True, kw_only=True):
 
 
 class ExtractFramesInput(msgspec.Struct, frozen=True):
-    """Nothing: the first stage reads the video itself."""
+    video: Video
 
 
 class ExtractFramesOutput(StageOutput, frozen=True, kw_only=True):
@@ -59,13 +59,12 @@ class ExtractFrames:
         return ()
 
     def run(self, ctx: StageContext, data: ExtractFramesInput) -> ExtractFramesOutput:
-        assert ctx.chunk is not None
         fps = Fraction(str(ctx.options.fps))
-        start = Fraction(ctx.chunk.start)
-        end = None if ctx.chunk.end is None else Fraction(ctx.chunk.end)
+        start = Fraction(data.video.start)
+        end = None if data.video.end is None else Fraction(data.video.end)
         expected = max(1, int(((end or Fraction(str(ctx.source.duration))) - start) * fps))
         samples: list[Sample] = []
-        with VideoReader(ctx.source.path) as reader:
+        with VideoReader(data.video.path) as reader:
             for sampled in reader.sample_window(fps, start, end):
                 ctx.checkpoint()
                 samples.append(self._store(ctx, sampled))

@@ -99,7 +99,7 @@ def asset_keep(*, file: Path, name: str) -> Intake:
         key = upload_key(probed.sha256, PurePosixPath(name).suffix.lower())
         if not _is_stored(key):
             make_thumbnail(file, probed.sha256, probed.duration)
-            _store(file, key)
+            store_file(file, key)
     return asset_record(probed=msgspec.structs.replace(probed, path=STORED + key), name=name)
 
 
@@ -201,7 +201,8 @@ class _Movable(File):
         return str(self._path)
 
 
-def _store(file: Path, key: str) -> None:
+def store_file(file: Path, key: str) -> None:
+    """Put a local file into storage; it is moved where storage is on the same disk. Raises ``StorageError``."""
     with storage_told(f"{key} cannot be stored"):
         with file.open("rb") as opened:
             default_storage.save(key, _Movable(opened, file))

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from detect.config import load_pipeline
 from detect.errors import CancelledError, MediaprocError, StorageError
 from detect.persistence import database_errors, over_restarts
+from detect.planner import reads_video
 from detect.runner import StageRun
 from jobs.choices import JobStatus
 from jobs.events import log_append
@@ -148,9 +150,10 @@ def _planned(lease: Lease) -> Iterator[tuple[DetectJob, StageRun]]:
     at = 0 if parent is None else parent.stage_index + 1
     if at != lease.stage_index:
         raise LeaseLostError(f"job {job.id} has left {lease.stage} behind")
-    with job_reading(job, parent) as request:
+    stage = load_pipeline(job.pipeline).stages[lease.stage_index]
+    with job_reading(job, parent, [stage]) as request:
         run = job_runner(job).stage_run(request, lease.stage_index, parent)
-        if parent is not None:  # the first stage's video is at hand for this block only
+        if not reads_video(stage):  # else the file is at hand for this block only
             _recent.remember(lease, job, run)
         yield job, run
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from detect.errors import MediaprocError
 from jobs.events import events_prune
+from jobs.made_files import made_tidy
 from jobs.results.accepted import results_bring_in
 from jobs.uploads.services import uploads_expire
 
@@ -28,6 +29,7 @@ class Housekeeping:
         now = time.monotonic()
         self._rounds: dict[Callable[[], object], tuple[float, float]] = {
             _tidy: (_TIDY_EVERY, now),
+            made_tidy: (_TIDY_EVERY, now),
             results_bring_in: (_BRING_IN_EVERY, now),
         }
 

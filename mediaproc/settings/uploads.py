@@ -11,6 +11,8 @@ UPLOAD_DAYS = env.integer("MEDIAPROC_UPLOAD_DAYS", 1, least=1, most=365)
 
 # where videos may lie in the bucket, beside those that were uploaded
 AWS_S3_INPUT_PREFIX = env.text("AWS_S3_INPUT_PREFIX", "input/").strip("/") + "/"
+# and where videos that were made of them lie
+AWS_S3_OUTPUT_PREFIX = env.text("AWS_S3_OUTPUT_PREFIX", "output/").strip("/") + "/"
 
 CACHE_FOLDER = env.DATA.root / "cache"
 CACHE_GB = env.integer("MEDIAPROC_CACHE_GB", 20, least=1, most=1_000_000)
