@@ -42,11 +42,13 @@ class TimeZonesOutput(StageOutput, frozen=True):
     """``zones`` in the order in which they were given; ``stops`` in the order of time.
 
     ``stop`` is the position in ``stops`` of the one that the metrics speak of, the longest; None without any.
+    ``shapes`` are the zones as they were given, one for each of ``zones``: what is drawn into the video.
     """
 
     zones: list[ZoneTime]
     stops: list[Stop]
     stop: int | None = None
+    shapes: tuple[Zone, ...] = ()
 
 
 class TimeZones:
