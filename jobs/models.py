@@ -13,8 +13,18 @@ from detect.models import Checkpoint, SourceAsset, Timeline
 from jobs.api_keys import ApiKey
 from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import TRANSITIONS, EventKind, JobStatus, Queue, RunType, UnitState
+from jobs.pitstop.records import MetricByHand, PitstopRun
 
-__all__ = ["AcceptedResult", "ApiKey", "DetectJob", "JobEvent", "ScenarioExpectation", "WorkUnit"]
+__all__ = [
+    "AcceptedResult",
+    "ApiKey",
+    "DetectJob",
+    "JobEvent",
+    "MetricByHand",
+    "PitstopRun",
+    "ScenarioExpectation",
+    "WorkUnit",
+]
 
 
 class DetectJob(models.Model):

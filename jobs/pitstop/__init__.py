@@ -1,0 +1,1 @@
+"""Pit stops: videos in which objects are followed and time in zones is taken."""
