@@ -15,7 +15,7 @@ from detect.providers.answers import AnswerStore, MemoryAnswerStore
 from detect.providers.catalog import ProviderCatalog
 
 if TYPE_CHECKING:
-    from detect.engines.objects import ObjectDetector
+    from detect.engines.objects import BatchDetector, ObjectDetector
     from detect.engines.ocr import OcrEngine
     from detect.inference.client import InferenceClient
 
@@ -41,18 +41,34 @@ class ObjectModel:
     open: Callable[[], ObjectDetector]
 
 
+@dataclass(frozen=True)
+class TrackingModel(ObjectModel):
+    """A detector for every frame of a video, which takes several at once. ``open`` may have to fetch it first."""
+
+    open: Callable[[], BatchDetector]
+
+
+@dataclass(frozen=True)
+class DistantWeights:
+    """Weights that are elsewhere: what they are is known, and ``fetch`` gives the file, brought here once."""
+
+    name: str
+    digest: str
+    fetch: Callable[[], Path]
+
+
 @dataclass
 class Resources:
     """Engines and providers of one process.
 
     ``object_weights`` is the configured detector file, or None; ``weights_folders`` are searched after it.
-    ``tracking_weights`` gives the file of the detector whose objects are followed, fetched first where it is elsewhere.
+    ``tracking_weights`` gives the file of the detector whose objects are followed, or tells where to fetch it.
     ``load_logo`` maps a storage key to the bytes of a reference picture. With ``inference`` the object detector is the
     one of that server; text is read in this process all the same (docs/inference.md says why).
     """
 
     object_weights: Path | None = None
-    tracking_weights: Callable[[], Path] = no_tracking_weights
+    tracking_weights: Callable[[], Path | DistantWeights] = no_tracking_weights
     weights_folders: tuple[Path, ...] = ()
     providers: ProviderCatalog = field(default_factory=ProviderCatalog)
     answers: AnswerStore = field(default_factory=MemoryAnswerStore)
@@ -80,15 +96,17 @@ class Resources:
             return None
         return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
 
-    def tracking_model(self) -> ObjectModel:
+    def tracking_model(self) -> TrackingModel:
         """The detector whose objects are followed. It runs in this process, where the video is.
 
-        Raises ``WeightsError`` where there is none, saying where to put it.
+        Nothing is fetched before it is opened. Raises ``WeightsError`` where there is none, saying where to put it.
         """
         from detect.engines.objects import weights_digest
 
-        path = self.tracking_weights()
-        return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
+        weights = self.tracking_weights()
+        if isinstance(weights, DistantWeights):
+            return TrackingModel(weights.name, weights.digest, lambda: self.object_detector(weights.fetch()))
+        return TrackingModel(weights.name, weights_digest(weights), partial(self.object_detector, weights))
 
     @property
     def no_objects_because(self) -> str:
@@ -101,7 +119,7 @@ class Resources:
 
         return find_weights(self.object_weights, self.weights_folders)
 
-    def object_detector(self, path: Path) -> ObjectDetector:
+    def object_detector(self, path: Path) -> BatchDetector:
         from detect.engines.objects import load_detector
 
         if path not in self._detectors:
@@ -109,5 +127,5 @@ class Resources:
         return self._detectors[path]
 
     @cached_property
-    def _detectors(self) -> dict[Path, ObjectDetector]:
+    def _detectors(self) -> dict[Path, BatchDetector]:
         return {}

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from detect.errors import MediaprocError
 from detect.stages.base import Image
@@ -21,6 +25,22 @@ SUFFIXES = (".onnx", ".pt")
 
 class WeightsError(MediaprocError):
     """Detector weights that are missing, broken or of a kind that cannot be used; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What was found in one picture, best first.
+
+    ``boxes`` is ``(n, 4)`` ``xyxy`` in pixels of the picture, within it and not rounded; ``scores`` ``(n,)`` 0-1;
+    ``kinds`` ``(n,)`` positions in the detector's ``class_names``.
+    """
+
+    boxes: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float32]
+    kinds: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
 
 
 class ObjectDetector(Protocol):
@@ -40,6 +60,24 @@ class ObjectDetector(Protocol):
         ``label`` is the class name. Objects scored at or below ``confidence`` are left out; of two of one class whose
         IoU is above ``iou`` the better stays.
         """
+
+
+class BatchDetector(ObjectDetector, Protocol):
+    """A detector that takes several pictures at once; ``batch_size`` is how many are best given together."""
+
+    batch_size: int
+
+    def detect_many(self, images: Sequence[Image], *, confidence: float, iou: float) -> list[Detections]:
+        """What :meth:`detect` finds in each ``(height, width, 3)`` BGR picture, in their order, not rounded."""
+
+
+def check_classes(option: str, classes: Sequence[str], detector: ObjectDetector, weights: str) -> None:
+    """Raises ``WeightsError`` for a class that the weights do not know, naming the ``option`` and those they know."""
+    unknown = [name for name in classes if name not in detector.class_names]
+    if unknown:
+        raise WeightsError(
+            f"{option}: the weights '{weights}' know no '{unknown[0]}'; they know {', '.join(detector.class_names)}"
+        )
 
 
 def find_weights(configured: Path | None, folders: Sequence[Path]) -> Path | None:
@@ -78,7 +116,7 @@ def _digest(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001 - t
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_detector(path: Path, threads: int = 2) -> ObjectDetector:
+def load_detector(path: Path, threads: int = 2) -> BatchDetector:
     """Load weights by their suffix. Raises ``WeightsError`` naming the file and what is wrong with it."""
     digest = weights_digest(path)
     if path.suffix.lower() == ".onnx":

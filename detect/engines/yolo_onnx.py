@@ -15,17 +15,19 @@ import onnxruntime
 from detect.engines import yolo_output
 from detect.engines.coco import COCO_NAMES
 from detect.engines.objects import WeightsError
+from detect.engines.yolo_network import YoloNetwork
 from detect.stages.base import Image
-from detect.types import Region
 
 _ANY_SIZE = (640, 640)
+# ONNX Runtime does not tell how much memory a card has: large models at 640 px take 4 GB with these together.
+_CUDA_BATCH = 8
 
 
-class YoloOnnx:
-    """An :class:`~detect.engines.objects.ObjectDetector` from an ``.onnx`` file.
+class YoloOnnx(YoloNetwork):
+    """A :class:`~detect.engines.objects.BatchDetector` from an ``.onnx`` file.
 
     Reads the metadata of Ultralytics' exports (names, size, stride, suppression) and recognises YOLOX by its output.
-    A network with a fixed input gets that size, one that takes any gets the smallest rectangle, as upstream does.
+    Pictures go in batches where the file's batch axis is open and a graphics card gains by it, else one by one.
     """
 
     def __init__(self, path: Path, *, digest: str, threads: int) -> None:
@@ -44,30 +46,22 @@ class YoloOnnx:
         self._fixed = isinstance(shape[2], int) and isinstance(shape[3], int)
         if self._fixed:
             self._size = (shape[2], shape[3])
+        self.batch_size = 1 if isinstance(shape[0], int) or self.device == "cpu" else _CUDA_BATCH
         # One blank picture settles the form for good: shapes in the file may be symbolic.
         self._form: yolo_output.Form = "yolox" if names is None else "raw"
         self._classes = None if names is None else len(names)
         try:
-            output = self._forward(np.full((*self._size, 3), 114, dtype=np.uint8))
+            output = self._blank()
             self._form = yolo_output.recognise(output.shape, self._size, classes=self._classes, end2end=self._end2end)
             _, scores = yolo_output.decode(output, self._form, self._size, self._classes)
         except ValueError as error:
             raise WeightsError(f"object weights '{path}' are of no known kind: {error}") from error
         self.class_names = names or default_names(80 if self._form == "end2end" else scores.shape[1])
 
-    def detect(self, image: Image, *, confidence: float, iou: float) -> list[Region]:
-        """See :meth:`detect.engines.objects.ObjectDetector.detect`."""
-        size = self._size if self._fixed else yolo_output.input_shape(image, self._size, self._stride)
-        canvas, fitted = yolo_output.letterbox(image, *size, centred=self._form != "yolox")
-        boxes, scores = yolo_output.decode(self._forward(canvas), self._form, size, self._classes)
-        return yolo_output.to_regions(
-            boxes, scores, self._form, fitted, image.shape[:2], self.class_names, confidence=confidence, iou=iou
-        )
-
-    def _forward(self, canvas: Image) -> yolo_output.Floats:
+    def _forward(self, canvases: Image) -> yolo_output.Floats:
         # YOLOX was trained on BGR 0-255, everything of Ultralytics on RGB 0-1.
-        pixels = canvas if self._form == "yolox" else canvas[..., ::-1]
-        tensor = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
+        pixels = canvases if self._form == "yolox" else canvases[..., ::-1]
+        tensor = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32)
         if self._form != "yolox":
             tensor /= 255
         try:

@@ -1,6 +1,6 @@
 """What goes into a YOLO network and what its numbers mean: letterboxes and output forms, as upstream does them.
 
-Three forms of output are known, all with a batch of one:
+Three forms of output are known, here with a batch of one; of a larger batch each picture's part is looked at by itself:
 
 ``raw``      ``(1, 4 + classes [+ more], anchors)``: centre x, y, width, height in input pixels, then class scores
              (Ultralytics exports of YOLOv8 to 12; masks or keypoints that follow are ignored).
@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detect.engines.objects import Detections
 from detect.geometry import nms
 from detect.stages.base import Image
 from detect.types import Box, Region
@@ -137,18 +138,17 @@ def _yolox_boxes(boxes: Floats, input_size: tuple[int, int]) -> Floats:
     return np.concatenate([(boxes[:, :2] + grid) * stride_of, np.exp(boxes[:, 2:]) * stride_of], axis=1)
 
 
-def to_regions(
+def to_detections(
     boxes: Floats,
     scores: Floats,
     form: Form,
     fitted: Letterbox,
     picture: tuple[int, int],
-    names: tuple[str, ...],
     *,
     confidence: float,
     iou: float,
-) -> list[Region]:
-    """Regions in pixels of a ``picture`` of (height, width), best first, from what :func:`decode` gave."""
+) -> Detections:
+    """Objects in pixels of a ``picture`` of (height, width), from what :func:`decode` gave."""
     if form == "end2end":
         best, kinds = scores[:, 0], scores[:, 1].astype(np.int64)
     else:
@@ -160,7 +160,13 @@ def to_regions(
         chosen = chosen[nms(boxes[chosen], best[chosen], iou, kinds[chosen])]
     corners = (boxes[chosen] - [fitted.left, fitted.top] * 2) / ([fitted.scale_x, fitted.scale_y] * 2)
     height, width = picture
-    corners = np.rint(np.clip(corners, 0, [width, height] * 2)).astype(int)
-    rows = zip(corners.tolist(), best[chosen].tolist(), kinds[chosen].tolist(), strict=True)
-    regions = [Region(Box(*sides), round(min(score, 1.0), 4), names[kind]) for sides, score, kind in rows]
+    corners = np.clip(corners, 0, [width, height] * 2)
+    seen = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+    return Detections(corners[seen], np.minimum(best[chosen], 1)[seen], kinds[chosen][seen].astype(np.int32))
+
+
+def to_regions(found: Detections, names: tuple[str, ...]) -> list[Region]:
+    """The same objects in whole pixels; those that vanish by rounding are left out."""
+    rows = zip(np.rint(found.boxes).astype(int).tolist(), found.scores.tolist(), found.kinds.tolist(), strict=True)
+    regions = [Region(Box(*sides), round(score, 4), names[kind]) for sides, score, kind in rows]
     return [region for region in regions if region.box.area]

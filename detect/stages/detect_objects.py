@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from detect.engines.objects import ObjectDetector, WeightsError
+from detect.engines.objects import check_classes
 from detect.resources import NO_WEIGHTS
 from detect.stages.base import Needs, Options, StageContext, StageOutput, Stats
 from detect.stages.filter_scenes import FilterScenesOutput
@@ -72,22 +72,13 @@ class DetectObjects:
             return DetectObjectsOutput(regions={}, skipped=ctx.resources.no_objects_because)
         options: DetectObjectsOptions = ctx.options
         detector = model.open()
-        _check_classes(options.classes, detector, model.name)
+        check_classes("detect_objects.classes", options.classes, detector, model.name)
         regions: dict[int, list[Region]] = {}
         for sequence in ctx.each(data.filter_scenes.kept):
             found = detector.detect(ctx.frames.load(sequence), confidence=options.confidence, iou=options.iou)
             wanted = [region for region in found if not options.classes or region.label in options.classes]
             regions[sequence] = wanted[: options.max_per_frame]
         return DetectObjectsOutput(regions=regions, stats=_stats(regions, model.name))
-
-
-def _check_classes(classes: tuple[str, ...], detector: ObjectDetector, weights: str) -> None:
-    unknown = [name for name in classes if name not in detector.class_names]
-    if unknown:
-        raise WeightsError(
-            f"detect_objects.classes: the weights '{weights}' know no '{unknown[0]}'; "
-            f"they know {', '.join(detector.class_names)}"
-        )
 
 
 def _stats(regions: dict[int, list[Region]], weights: str) -> Stats:
