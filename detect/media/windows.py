@@ -33,7 +33,7 @@ class Window:
         self._fps, self._start, self._end = fps, start, end
         self._instants_per_tick = fps * time_base
         self.first_tick = ceil(start / time_base)
-        self._over_tick = None if end is None else ceil(end / time_base)
+        self.over_tick = None if end is None else ceil(end / time_base)
 
     def instant(self, tick: int) -> int:
         """The first sampling instant at or after a tick."""
@@ -46,4 +46,4 @@ class Window:
         return self._start <= seconds and (self._end is None or seconds < self._end)
 
     def is_over(self, tick: int) -> bool:
-        return self._over_tick is not None and tick >= self._over_tick
+        return self.over_tick is not None and tick >= self.over_tick

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detect.drawing.typeset import set_text
 from detect.synthetic.brands import Brand, colour
 from detect.synthetic.emblems import Picture, emblem_picture
-from detect.synthetic.typeset import set_text
 
 BOARD_SCALE = 96
 """Pixels a metre in board artwork."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from detect.synthetic.typeset import Face
+from detect.drawing.typeset import Face
 
 Colour = tuple[int, int, int]
 """Blue, green, red: OpenCV's order."""

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detect.drawing.typeset import Face, set_text
 from detect.synthetic.artwork import blend
 from detect.synthetic.brands import Colour, colour
 from detect.synthetic.emblems import Picture
-from detect.synthetic.typeset import Face, set_text
 
 Side = Literal["front", "back"]
 SPRITE_WIDTH, SPRITE_HEIGHT = 1.2, 2.0

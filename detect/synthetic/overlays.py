@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detect.drawing.typeset import Face, set_text
 from detect.synthetic.artwork import blend, stamp
 from detect.synthetic.brands import Brand, colour
 from detect.synthetic.emblems import Picture
 from detect.synthetic.scene import Match, Team
-from detect.synthetic.typeset import Face, set_text
 
 _PLATE, _PAPER, _BOLD = "#131a2b", "#f2f4f8", Face("sans", 700, spacing=0.03)
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from detect.drawing.typeset import Face, FontMissingError, set_text
 from detect.synthetic.boards import PlacedMark, Row
 from detect.synthetic.camera import Camera, CameraPath
 from detect.synthetic.figures import RUN_POSES, STANDING, Kit, sprite
 from detect.synthetic.sightline import effective_size, grid_in, on_top, seen_on_row
-from detect.synthetic.typeset import Face, FontMissingError, set_text
 
 CAMERA = Camera.look((3.0, -40.0, 12.0), (0.0, 20.0, 0.0), 1500.0, 1280, 720)
 

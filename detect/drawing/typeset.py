@@ -1,8 +1,8 @@
 """Lettering: text drawn as coverage masks in a handful of type faces, all found inside installed wheels.
 
 OpenCV 5 carries three faces of its own; Matplotlib's font folder (a dependency of the detection libraries) adds a
-serif, a typewriter and an italic book face. Nothing is downloaded and no system font is used, so a match looks the
-same on every machine.
+serif, a typewriter and an italic book face. Nothing is downloaded and no system font is used, so what is drawn
+looks the same on every machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FONT_FILES = {
 
 
 class FontMissingError(MediaprocError):
-    """A type face that the generator needs is not installed."""
+    """A type face that is needed is not installed."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,5 @@ def _font_file(family: str) -> Path:
         raise FontMissingError(f"unknown type face {family!r}; there are {', '.join([*_BUILT_IN, *_FONT_FILES])}.")
     found = importlib.util.find_spec("matplotlib")
     if found is None or found.origin is None:
-        raise FontMissingError(
-            "the synthetic matches need the fonts that come with matplotlib: pip install matplotlib."
-        )
+        raise FontMissingError("lettering needs the fonts that come with matplotlib: pip install matplotlib.")
     return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / _FONT_FILES[family]

@@ -1,0 +1,1 @@
+"""Drawing into video: planes and colours (`canvas`), lettering (`typeset`, `labels`), what is shown (`overlays`)."""
