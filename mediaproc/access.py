@@ -87,6 +87,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "page-profile-file": _READ,
         "page-profile-save": {"POST": OPERATOR},
         "page-profile-delete": {"POST": OPERATOR},
+        # pit stops
+        "pitstop-list": {"GET": VIEWER, "POST": OPERATOR},
+        "pitstop-page": _READ,
+        "pitstop-zones": {"GET": OPERATOR, "POST": OPERATOR},
+        "pitstop-values": {"POST": CURATOR},
+        "pitstop-delete": {"POST": OPERATOR},
+        "pitstop-video": _READ,
+        "pitstop-json": _READ,
+        "pitstop-csv": _READ,
         # brands
         "brand-list": _READ,
         "brand-page": _READ,
@@ -130,6 +139,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "upload-list": {"POST": OPERATOR},
         # POST stands for another of them where a proxy lets nothing else through
         "upload-detail": {"GET": OPERATOR, "POST": OPERATOR, "PATCH": OPERATOR, "DELETE": OPERATOR},
+        # pit stops
+        "pitstop-jobs": {"GET": VIEWER, "POST": OPERATOR},
+        "pitstop-job": {"GET": VIEWER, "DELETE": OPERATOR},
+        "pitstop-output": _READ,
+        "pitstop-metrics": {"GET": VIEWER, "POST": REVIEWER},
         # events
         "job-events": _READ,
         "job-log": _READ,

@@ -75,6 +75,50 @@ _CHECKPOINT = {
     "config_overrides": {},
 }
 
+_PITSTOP_SUMMARY = {
+    "job_id": JOB,
+    "status": "PROCESSING",
+    "stage": "TRACKING",
+    "progress": 0.52,
+    "series": "GT",
+    "race": "Monza",
+    "input_filename": "stop.mp4",
+    "input_size_bytes": 48_211_904,
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+}
+_PITSTOP = {
+    **_PITSTOP_SUMMARY,
+    "notes": "second stop of car 7",
+    "logs": ["[20:45:11] INFO detect_each_frame: 8.31 s, frames 750, objects 4021"],
+    "output": {"available": False, "filename": f"{JOB}_output.mp4", "size_bytes": None},
+}
+_VISIT = {"label": "person", "start_uncertainty": 0.02, "end_uncertainty": 0.02, "cut": ""}
+_STOP = {"start": 4.1, "end": 6.56, "track_id": 3, **_VISIT, "label": "car"}
+_PITSTOP_METRICS = {
+    "job_id": JOB,
+    "stop_time_s": 2.5,
+    "fuel_time_s": 1.92,
+    "uncertainty_s": None,
+    "zones": [
+        {
+            "name": "Fuel",
+            "measure": "fuel",
+            "seconds": 1.92,
+            "uncertainty_s": 0.028,
+            "visits": [{"start": 4.3, "end": 6.22, "track_id": 9, **_VISIT}],
+        }
+    ],
+    "stop": _STOP,
+    "sources": {"stop_time_s": "manual", "fuel_time_s": "measured"},
+    "measured": {
+        "stop_time_s": {"seconds": 2.46, "uncertainty_s": 0.028},
+        "fuel_time_s": {"seconds": 1.92, "uncertainty_s": 0.028},
+    },
+    "by_hand": {"stop_time_s": {"seconds": 2.5, "set_by": "user:ana", "set_at": _WHEN}},
+    "brands": [{"name": "Velmora", "seconds": 1.5, "start": 4.1, "end": 5.6}],
+}
+
 
 @dataclass(frozen=True)
 class Example:
@@ -177,6 +221,16 @@ EXAMPLES: dict[str, Example] = {
             "A case to hold on to": {"label": "boards in the rain", "expectation": {"brands": [_BRAND]}},
             "Take it away": {"label": ""},
         }
+    ),
+    "pitstop_list": Example(answers={"One job": {"jobs": [{**_PITSTOP_SUMMARY, "has_output": False}], "total": 1}}),
+    "pitstop_retrieve": Example(answers={"While it runs": _PITSTOP}),
+    "pitstop_delete": Example(answers={"It is gone": {"message": "Job deleted successfully", "job_id": JOB}}),
+    "pitstop_metrics": Example(answers={"With a time set by hand": _PITSTOP_METRICS}),
+    "pitstop_metrics_set": Example(
+        requests={
+            "By a stopwatch": {"stop_time_s": 2.5},
+            "What was measured counts again": {"stop_time_s": None},
+        },
     ),
     "asset_create": Example(requests={"A file in an allowed folder": {"path": "match.mp4"}}),
 }

@@ -38,10 +38,11 @@ class FileView(MediaErrorsView):
     The file is on disk by then, and is removed with the answer unless it was moved to where it belongs.
     """
 
+    upload_handler: type[VideoUploadHandler] = VideoUploadHandler
     _incoming: VideoUploadHandler
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        self._incoming = VideoUploadHandler(request)
+        self._incoming = self.upload_handler(request)
         request.upload_handlers = [self._incoming]
         return super().initialize_request(request, *args, **kwargs)
 

@@ -12,6 +12,8 @@ from jobs.api.events import JobEvents, JobLog
 from jobs.api.gpu_proxy import GpuDetectEdges, GpuDetectEdgesDebug
 from jobs.api.jobs import JobCancel, JobDetail, JobList, JobPause, JobResume
 from jobs.api.pictures import FrameList, FramePicture
+from jobs.api.pitstop import PitstopJob, PitstopJobs, PitstopOutput
+from jobs.api.pitstop_metrics import PitstopMetrics
 from jobs.api.replays import Replay, Retry
 from jobs.api.reports import JobReport
 from jobs.api.scenarios import Bookmark, ScenarioList
@@ -25,6 +27,10 @@ urlpatterns = [
     path("api/assets", AssetList.as_view(), name="asset-list"),
     path("api/assets/<uuid:asset_id>", AssetDetail.as_view(), name="asset-detail"),
     path("api/assets/<uuid:asset_id>/thumbnail.jpg", AssetThumbnail.as_view(), name="asset-thumbnail"),
+    path("api/pitstop/jobs", PitstopJobs.as_view(), name="pitstop-jobs"),
+    path("api/pitstop/jobs/<uuid:job_id>", PitstopJob.as_view(), name="pitstop-job"),
+    path("api/pitstop/jobs/<uuid:job_id>/metrics", PitstopMetrics.as_view(), name="pitstop-metrics"),
+    path("api/pitstop/jobs/<uuid:job_id>/output", PitstopOutput.as_view(), name="pitstop-output"),
     path("api/roots", RootFolders.as_view(), name="root-folders"),
     path("api/uploads", UploadList.as_view(), name="upload-list"),
     path("api/uploads/<uuid:upload_id>", UploadDetail.as_view(), name="upload-detail"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db import transaction
 from detect.errors import ConfigError, ConflictError
 from detect.models import SourceAsset
 from detect.stages.time_zones import TimeZonesOutput
+from detect.zone_timing import Timed, measures
 from detect.zones import Measure, Stop
 from jobs.models import AcceptedResult, DetectJob, MetricByHand
 from jobs.pitstop.selectors import pitstop_state, times_of
@@ -24,11 +25,6 @@ OF_MEASURES: Final[Mapping[str, str]] = {measure: f"{measure}_time_s" for measur
 NAMES: Final = (STOP, *OF_MEASURES.values())
 
 
-class _Taken(NamedTuple):
-    seconds: float
-    uncertainty: float
-
-
 def metrics_of(job: DetectJob) -> dict[str, Any]:
     """The metrics as the interface gives them, seconds of the video throughout (``docs/pitstop-api.md``).
 
@@ -38,7 +34,7 @@ def metrics_of(job: DetectJob) -> dict[str, Any]:
     times = _times(job)
     measured = _measured(times)
     by_hand = {row.name: row for row in job.metrics_by_hand.all()}
-    values = {name: taken.seconds for name, taken in measured.items()} | {
+    values = {name: timed.seconds for name, timed in measured.items()} | {
         name: row.value for name, row in by_hand.items()
     }
     stop = None if times.stop is None else times.stops[times.stop]
@@ -52,8 +48,8 @@ def metrics_of(job: DetectJob) -> dict[str, Any]:
         "stop": None if stop is None else msgspec.to_builtins(stop),
         "sources": {name: "manual" if name in by_hand else "measured" for name in NAMES if name in values},
         "measured": {
-            name: {"seconds": _shown(taken.seconds), "uncertainty_s": _shown(taken.uncertainty)}
-            for name, taken in measured.items()
+            name: {"seconds": _shown(timed.seconds), "uncertainty_s": _shown(timed.uncertainty)}
+            for name, timed in measured.items()
         },
         "by_hand": {
             name: {"seconds": row.value, "set_by": row.set_by, "set_at": row.set_at} for name, row in by_hand.items()
@@ -89,18 +85,13 @@ def _times(job: DetectJob) -> TimeZonesOutput:
     return times
 
 
-def _measured(times: TimeZonesOutput) -> dict[str, _Taken]:
-    """Metrics by name; zones of one measure are taken together."""
-    found: dict[str, _Taken] = {}
-    if times.stop is not None:
-        stop = times.stops[times.stop]
-        found[STOP] = _Taken(stop.seconds, stop.start_uncertainty + stop.end_uncertainty)
-    for zone in times.zones:
-        if zone.measure:
-            name = OF_MEASURES[zone.measure]
-            before = found.get(name, _Taken(0.0, 0.0))
-            found[name] = _Taken(before.seconds + zone.seconds, before.uncertainty + zone.uncertainty)
-    return found
+def _measured(times: TimeZonesOutput) -> dict[str, Timed]:
+    """Metrics by name."""
+    found = {OF_MEASURES[measure]: timed for measure, timed in measures(times).items()}
+    if times.stop is None:
+        return found
+    stop = times.stops[times.stop]
+    return {STOP: Timed(stop.seconds, math.hypot(stop.start_uncertainty, stop.end_uncertainty)), **found}
 
 
 def _zone(zone: dict[str, Any]) -> dict[str, Any]:

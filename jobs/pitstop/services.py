@@ -13,12 +13,12 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from detect.config import Overrides, load_pipeline, resolve
+from detect.config import Overrides, convert_options, load_pipeline, resolve
 from detect.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from detect.models import SourceAsset
 from detect.stages.time_zones import TimeZones
 from detect.stages.track_objects import TrackObjects
-from detect.zones import Zone
+from detect.zones import Zone, check_zones
 from jobs.assets.intake import UPLOADS_PREFIX, Intake, stored_key
 from jobs.assets.sources import asset_delete
 from jobs.choices import ENDED, PITSTOP
@@ -48,7 +48,7 @@ def pitstop_overrides(
     confidence = settings.PITSTOP_YOLO_THRESHOLD if threshold is None else threshold
     overrides: Overrides = {TrackObjects.name: {"confidence": confidence}}
     if zones is not None:
-        overrides[TimeZones.name] = {"zones": msgspec.to_builtins(zones)}
+        overrides[TimeZones.name] = _zones_option(zones)
     resolve(load_pipeline(PITSTOP), profile, overrides)
     return overrides
 
@@ -114,7 +114,7 @@ def pitstop_rezone(*, job: DetectJob, zones: Zones, order: Order) -> DetectJob:
         replay = job_replay(
             parent=job,
             start_stage=TimeZones.name,
-            overrides={TimeZones.name: {"zones": msgspec.to_builtins(zones)}},
+            overrides={TimeZones.name: _zones_option(zones)},
             order=order,
         )
         told = {name: getattr(known, name) for name in ("series", "race", "notes", "input_filename")}
@@ -146,6 +146,12 @@ def pitstop_delete(job: DetectJob) -> None:
                 asset_delete(asset=asset)
     except DetectJob.DoesNotExist as error:
         raise NotFoundError(f"There is no pit-stop job {job.id} any more.") from error
+
+
+def _zones_option(zones: Zones) -> dict[str, Any]:
+    option = {"zones": msgspec.to_builtins(zones)}
+    check_zones(convert_options(load_pipeline(PITSTOP).stage(TimeZones.name), option).zones)
+    return option
 
 
 def _with_replays(job: DetectJob) -> list[DetectJob]:
