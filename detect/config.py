@@ -16,6 +16,7 @@ import yaml
 
 from detect.checkpoints import serde
 from detect.errors import ConfigError
+from detect.report import ReportBody
 from detect.stages.base import Stage
 
 Overrides = dict[str, dict[str, Any]]
@@ -63,6 +64,11 @@ class Pipeline:
 
     def stage(self, name: str) -> Stage:
         return self.stages[self.index(name)]
+
+    @property
+    def gives_report(self) -> bool:
+        """Whether a report of brands comes out of it."""
+        return issubclass(self.stages[-1].Output, ReportBody)
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,11 @@ def load_pipeline(key: str) -> Pipeline:
 def pipeline_names() -> list[str]:
     """Pipelines there are, sorted."""
     return sorted(_declared("pipelines"))
+
+
+def report_pipelines() -> list[str]:
+    """Names of the pipelines out of which a report of brands comes, sorted."""
+    return [name for name in pipeline_names() if load_pipeline(name).gives_report]
 
 
 @cache

@@ -44,6 +44,8 @@ def draw_overlays(image: Image, findings: BoardFindings) -> EdgeOverlays:
 def why_not_by_frame(stage: Stage) -> str:
     """Why a stage says nothing about single frames; empty for one that does."""
     fields = set(stage.Output.__struct_fields__)
+    if "objects" in fields:
+        return "it looks at every frame, not at sampled ones"
     if fields & {"regions", "tracks"} or ("detections" in fields and "calls" not in fields):
         return ""
     return _WHY_NOT.get(stage.name, "it gives no regions of frames")

@@ -221,7 +221,7 @@ def assemble(
         costs=body.costs,
         scoring=body.scoring,
         notes=body.notes,
-        stages=[_stage(result) for result in stages],
+        stages=[report_stage(result) for result in stages],
     )
 
 
@@ -240,7 +240,8 @@ def crop_path(sequence: int, box: Box) -> str:
     return f"crops/{sequence:07d}-{'-'.join(str(number) for number in box.to_xywh())}.jpg"
 
 
-def _stage(result: StageResult) -> ReportStage:
+def report_stage(result: StageResult) -> ReportStage:
+    """How a stage went, as reports tell it."""
     return ReportStage(
         stage=result.stage,
         seconds=round(result.seconds, 3),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+#: The pipeline whose jobs have an interface and pages of their own.
+PITSTOP = "pitstop"
+
 
 class JobStatus(models.TextChoices):
     PENDING = "pending", "pending"

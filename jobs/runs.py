@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -28,6 +29,8 @@ from jobs.models import DetectJob
 from jobs.results.accepted import job_bring_in, result_offer
 from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
 from jobs.states import job_move
+
+_AT_THE_END: dict[str, Any] = {"progress": 1.0, "current_stage": "", "error_message": ""}
 
 
 def job_runner(
@@ -89,16 +92,22 @@ def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> Non
 
 
 def job_complete(job: DetectJob, report: Report | None = None) -> None:
-    """Write a finished run's totals and sightings, all or nothing; the accepted result of its video follows."""
-    report = report or job_assemble_report(job)
+    """End a run well. Where a report comes out of it its totals and sightings are written with it, all or nothing, and
+    the accepted result of its video follows.
+    """
+    if load_pipeline(job.pipeline).gives_report:
+        _complete_with(job, report or job_assemble_report(job))
+    else:
+        job_move(job, JobStatus.COMPLETED, **_AT_THE_END)
+
+
+def _complete_with(job: DetectJob, report: Report) -> None:
     with transaction.atomic():
         sightings_record(asset=job.source_asset, found=report.brands)
         job_move(
             job,
             JobStatus.COMPLETED,
-            progress=1.0,
-            current_stage="",
-            error_message="",
+            **_AT_THE_END,
             total_detections=sum(len(brand.exposures) for brand in report.brands),
             brands_found=len(report.brands),
             cloud_llm_calls=_cloud_calls(report),

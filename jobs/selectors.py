@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -103,8 +104,10 @@ def job_report(job: DetectJob) -> Report:
 
 def job_assemble_report(job: DetectJob) -> Report:
     """The report of a job whose stages have all run. Raises ``ConfigError`` when they have not."""
-    branch = job_branch(job)
     pipeline = load_pipeline(job.pipeline)
+    if not pipeline.gives_report:
+        raise ConfigError(f"job {job.id} is of the pipeline '{job.pipeline}': no report of brands comes out of it")
+    branch = job_branch(job)
     if not branch or branch[-1].stage != pipeline.stages[-1].name:
         raise ConfigError(f"job {job.id} is {job.status}: it has no report yet")
     last = branch[-1]
@@ -118,8 +121,13 @@ def job_assemble_report(job: DetectJob) -> Report:
         pipeline=job.pipeline,
         profile=job.profile_name,
         config_digest=serde.digest([job.pipeline, last.config_snapshot]),
-        stages=[_stage_result(node, own=node.job_id == job.id) for node in branch],
+        stages=_stage_results(job, branch),
     )
+
+
+def job_stage_results(job: DetectJob) -> list[StageResult]:
+    """How each stage of a job went, those of its parents with no seconds of its own."""
+    return _stage_results(job, job_branch(job))
 
 
 def job_family(job_id: UUID) -> list[UUID]:
@@ -134,6 +142,10 @@ def checkpoint_tree(job: DetectJob) -> list[CheckpointRecord]:
     place = {job_id: number for number, job_id in enumerate(job_family(job.id))}
     nodes = DatabaseCheckpointStore().list_checkpoints_of(list(place))
     return sorted(nodes, key=lambda node: (place[node.job_id], node.stage_index))
+
+
+def _stage_results(job: DetectJob, branch: Sequence[CheckpointRecord]) -> list[StageResult]:
+    return [_stage_result(node, own=node.job_id == job.id) for node in branch]
 
 
 def _stage_result(node: CheckpointRecord, *, own: bool) -> StageResult:

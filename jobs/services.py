@@ -170,13 +170,13 @@ def job_run(
     listener: RunListener,
     checkpoint: Callable[[], None] = lambda: None,
     deliver: Callable[[Report], object] = lambda _: None,
-) -> Report:
-    """Run a job to its end in this process and return its report; a job that was stopped goes on where it was.
+) -> None:
+    """Run a job to its end in this process; a job that was stopped goes on where it was.
 
     ``checkpoint`` is called between pieces of work and may raise ``CancelledError`` to stop: the job is then paused,
-    and everything finished is kept. ``deliver`` is given the report before the job counts as completed, so that one
-    that could not be written is written by the next run. Any other error, ``StorageError`` for a database that cannot
-    go on among them, leaves the job failed with its reason, and is raised.
+    and everything finished is kept. ``deliver`` is given the report, where there is one, before the job counts as
+    completed, so that one that could not be written is written by the next run. Any other error, ``StorageError`` for a
+    database that cannot go on among them, leaves the job failed with its reason, and is raised.
     """
     with job_lock(job.id):
         _take_from_workers(job)
@@ -185,9 +185,11 @@ def job_run(
         job_move(job, JobStatus.RUNNING, error_message="", task_id="", started_at=now, completed_at=None)
         try:
             with database_errors():
-                _execute(job, JobProgress(job, load_pipeline(job.pipeline), listener), wanted)
-                report = job_assemble_report(job)
-                deliver(report)
+                pipeline = load_pipeline(job.pipeline)
+                _execute(job, JobProgress(job, pipeline, listener), wanted)
+                report = job_assemble_report(job) if pipeline.gives_report else None
+                if report is not None:
+                    deliver(report)
                 job_complete(job, report)
         except (CancelledError, KeyboardInterrupt):
             job.refresh_from_db(fields=["status"])
@@ -200,7 +202,6 @@ def job_run(
         except Exception as error:
             _mark_failed(job, f"{type(error).__name__}: {error}")
             raise
-    return report
 
 
 def asset_ensure(*, probed: Probe) -> SourceAsset:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Func, IntegerField
 
+from detect.config import load_pipeline
 from detect.errors import ConfigError, ConflictError, NotFoundError
 from detect.models import Checkpoint
 from jobs.branches.expectations import ScenarioExpectation
@@ -124,4 +125,6 @@ def _expected_from_report(node: Checkpoint) -> list[ExpectedBrand]:
     if job is None or job.status != JobStatus.COMPLETED:
         state = "gone" if job is None else job.status
         raise ConflictError(f"job {node.job_id} is {state}: it has no report to take the expectation from")
+    if not load_pipeline(job.pipeline).gives_report:
+        raise ConflictError(f"job {node.job_id} has no report of brands to take the expectation from")
     return [ExpectedBrand(brand.name, brand.seconds, brand.seconds_uncertainty) for brand in job_report(job).brands]

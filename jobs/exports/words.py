@@ -56,6 +56,11 @@ STAGE_WORDS = {
     "escalate_vlm": "Ask local model",
     "escalate_cloud": "Ask cloud model",
     "compile_report": "Compile report",
+    "detect_each_frame": "Detect in each frame",
+    "track_objects": "Follow objects",
+    "time_zones": "Time zones and stops",
+    "render_overlays": "Draw into the video",
+    "encode_video": "Put the video together",
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from detect.config import load_pipeline
 from detect.report import Report
 from jobs.choices import JobStatus
 from jobs.models import DetectJob
@@ -23,6 +24,8 @@ def finished_report(job_id: UUID) -> tuple[DetectJob, Report]:
     job = get_object_or_404(DetectJob.objects.select_related("source_asset", "timeline").defer(*LARGE), id=job_id)
     if job.status != JobStatus.COMPLETED:
         raise Http404(f"job {job_id} is {job.status}: it has no report yet")
+    if not load_pipeline(job.pipeline).gives_report:
+        raise Http404(f"job {job_id} has no report of brands")
     return job, job_report(job)
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from detect.config import Overrides
+from detect.config import Overrides, load_pipeline
 from jobs.branches.trees import own_overrides
-from jobs.choices import JobStatus
+from jobs.choices import PITSTOP, JobStatus
 from jobs.exports.view import report_context
 from jobs.models import DetectJob
 from jobs.pages.evidence import undecided_context
@@ -32,6 +32,8 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A finished job's report; of another job, how far it is and what it waits for, or why it failed."""
     jobs = DetectJob.objects.select_related("source_asset", "timeline", "parent_job").defer(*LARGE)
     job = get_object_or_404(jobs, id=job_id)
+    if job.pipeline == PITSTOP:
+        return redirect("pitstop-page", job_id)
     context = {
         "job": job,
         "name": job_name(job),
@@ -43,7 +45,7 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "here": "jobs",
         **abilities(request),
     }
-    if job.status != JobStatus.COMPLETED:
+    if job.status != JobStatus.COMPLETED or not load_pipeline(job.pipeline).gives_report:
         return render(request, "jobs/progress.html", {**context, **progress_context(job)})
     return render(request, "jobs/report.html", {**context, **_finished_context(job)})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from uuid import UUID
 
 import cv2
@@ -18,6 +17,7 @@ from brands.models import BrandAppearance, ReviewItem
 from brands.review.grouping import groups_forget_empty
 from brands.review.items import Picture, pictures_of, result_record
 from brands.review.settling import groups_settle_quietly
+from detect.config import load_pipeline, report_pipelines
 from detect.errors import ConflictError, MediaprocError
 from detect.exports.crops import crop_image
 from detect.models import SourceAsset
@@ -41,6 +41,8 @@ def result_accept(*, job: DetectJob, by: str) -> AcceptedResult:
     """
     if job.status != JobStatus.COMPLETED:
         raise ConflictError(f"job {job.id} is {job.status}: only a finished job can be the accepted result")
+    if not load_pipeline(job.pipeline).gives_report:
+        raise ConflictError(f"job {job.id} has no report of brands: it cannot be the accepted result")
     with transaction.atomic():
         result = _choose(job, by)
     _try_to_bring_in(result)
@@ -52,11 +54,12 @@ def result_replace(asset: SourceAsset) -> None:
 
     Inside the transaction that takes the job away.
     """
-    finished = DetectJob.objects.filter(source_asset=asset, status=JobStatus.COMPLETED)
+    finished = DetectJob.objects.filter(source_asset=asset, status=JobStatus.COMPLETED, pipeline__in=report_pipelines())
     newest = finished.order_by("-completed_at", "-created_at").first()
     if newest is not None:
         _choose(newest, "")
-        transaction.on_commit(partial(job_bring_in, newest.id), robust=True)
+        job_id = newest.id
+        transaction.on_commit(lambda: job_bring_in(job_id), robust=True)
         return
     decisions_hold()
     items = ReviewItem.objects.filter(source_asset=asset)

@@ -35,8 +35,9 @@ def test_every_stage_reads_only_stages_before_it_and_says_what_it_is(brands):
 
 
 @pytest.mark.parametrize("profile", builtin_profiles())
-def test_every_profile_resolves(brands, profile):
-    assert set(resolve(brands, profile).options) == {stage.name for stage in brands.stages}
+def test_every_profile_resolves(profile):
+    pipeline = load_pipeline(builtin_profiles()[profile].pipeline or "brands")
+    assert set(resolve(pipeline, profile).options) == {stage.name for stage in pipeline.stages}
 
 
 @pytest.mark.parametrize(

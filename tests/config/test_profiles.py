@@ -40,7 +40,7 @@ def kept(monkeypatch) -> Kept:
 
 
 def test_they_are_listed_with_the_built_in_ones(kept):
-    assert profile_names() == ["motorsport", "night", "pits", "soccer_broadcast"]
+    assert profile_names() == ["motorsport", "night", "pit_stop", "pits", "soccer_broadcast"]
     assert profile_names("brands") == ["motorsport", "night", "soccer_broadcast"]
     assert [one.label for one in profiles("brands") if one.saved] == ["Night"]
 
@@ -69,7 +69,9 @@ def test_one_of_another_pipeline_is_refused(kept):
 
 
 def test_an_unknown_one_is_told_with_all_there_are(kept):
-    with pytest.raises(ConfigError, match="unknown profile 'curling': there are motorsport, night, pits, soccer_bro"):
+    with pytest.raises(
+        ConfigError, match="unknown profile 'curling': there are motorsport, night, pit_stop, pits, soccer_bro"
+    ):
         resolve(BRANDS, "curling")
 
 

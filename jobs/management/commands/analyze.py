@@ -29,7 +29,7 @@ from jobs.management.arguments import (
     read_logos,
     resolve_arguments,
 )
-from jobs.management.foreground import run_job
+from jobs.management.foreground import report_job
 from jobs.services import Order, asset_ensure, job_submit
 from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
@@ -97,7 +97,7 @@ class Command(BaseCommand):
         output, progress = consoles(quiet=options["json"])
         if submission.resumed:
             progress.print(f"Going on with job {job.id}, which did not finish.")
-        report, page = run_job(job, out=options["out"], progress=progress, stop=stop)
+        report, page = report_job(job, out=options["out"], progress=progress, stop=stop)
         if options["json"]:
             self.stdout.write(to_json(report).decode(), ending="")
             return

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from detect.config import parse_assignments
+from detect.config import load_pipeline, parse_assignments
 from detect.persistence import database_errors
-from detect.report import to_json
+from detect.report import report_stage, to_json
 from jobs.console import brand_table, consoles, reuse_table
 from jobs.engine import engine_resources
 from jobs.management.arguments import add_report_arguments, add_set_argument, make_writable_folder
-from jobs.management.foreground import run_job
-from jobs.selectors import job_find
+from jobs.management.foreground import report_job, run_job
+from jobs.selectors import job_find, job_stage_results
 from jobs.services import job_replay
 from jobs.stopping import Stop, stop_on_signal
 from mediaproc.services import prepare
@@ -55,7 +55,12 @@ class Command(BaseCommand):
         parent = job_find(options["job"])
         job = job_replay(parent=parent, start_stage=options["stage"], overrides=overrides)
         output, progress = consoles(quiet=options["json"])
-        report, page = run_job(job, out=options["out"], progress=progress, stop=stop)
+        if not load_pipeline(job.pipeline).gives_report:
+            run_job(job, progress=progress, stop=stop)
+            output.print(reuse_table([report_stage(result) for result in job_stage_results(job)]))
+            output.print(f"Job {job.id}, a replay of {parent.id}")
+            return
+        report, page = report_job(job, out=options["out"], progress=progress, stop=stop)
         if options["json"]:
             self.stdout.write(to_json(report).decode(), ending="")
             return
