@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from detect.drawing.canvas import Area, Ink, Inks, Rgb, Stamp, fill, put
-from detect.drawing.clocks import ZoneClock, format_seconds, stop_clock
+from detect.drawing.clocks import format_seconds
 from detect.drawing.colours import STOPWATCH, track_colour, zone_colour
 from detect.drawing.labels import Labels
 from detect.media.picture_format import PictureFormat
 from detect.media.planes import Planes
 from detect.object_columns import FrameObjects
+from detect.zone_timing import stop_clock, zone_clock
 from detect.zones import Stop, Zone, ZoneTime
 
 # Sizes as parts of the picture's shorter side: legible at 360 lines, no larger than need be at 2160.
@@ -52,7 +53,7 @@ class _DrawnZone:
     area: Area
     corner: tuple[int, int]
     foot: int
-    clock: ZoneClock
+    times: ZoneTime
     colour: Rgb
     ink: Ink
 
@@ -80,10 +81,10 @@ class Overlay:
         cap = max(_LEAST_CAP, round(shorter * _CAP))
         self._labels = Labels(self._inks, cap=cap, widest=self._width)
         self._stopwatch = Labels(self._inks, cap=round(cap * _STOPWATCH_SCALE), widest=self._width)
-        self._zones = [self._prepare(number, *zone) for number, zone in enumerate(zones)]
+        self._zones = [self._prepare(number, picture, *zone) for number, zone in enumerate(zones)]
 
-    def _prepare(self, number: int, zone: Zone, times: ZoneTime) -> _DrawnZone:
-        points = [(x * self._width, y * self._height) for x, y in zone.points]
+    def _prepare(self, number: int, picture: PictureFormat, zone: Zone, times: ZoneTime) -> _DrawnZone:
+        points = [(x * picture.width, y * picture.height) for x, y in zone.points]
         left, top = min(x for x, _ in points), min(y for _, y in points)
         colour = zone_colour(number)
         return _DrawnZone(
@@ -91,7 +92,7 @@ class Overlay:
             area=Area(points, self._width, self._height, line=self._line),
             corner=(int(left) + self._line, int(top) + self._line),
             foot=int(max(y for _, y in points)),
-            clock=ZoneClock(times),
+            times=times,
             colour=colour,
             ink=self._inks.ink(colour),
         )
@@ -106,15 +107,15 @@ class Overlay:
             put(planes, stamp, x, y)
 
     def _draw_stopwatch(self, places: _Places, at: float) -> Iterator[tuple[Stamp, tuple[int, int]]]:
-        seconds = None if self._stop is None else stop_clock(self._stop, at)
-        if seconds is not None:
+        if self._stop is not None and at >= self._stop.start:
+            seconds, _ = stop_clock(self._stop, at)
             stamp = self._stopwatch.stamp("STOP", format_seconds(seconds), STOPWATCH)
             margin = 4 * self._line
             yield stamp, places.find(stamp, [((self._width - stamp.size[0]) // 2, margin)])
 
     def _draw_zones(self, planes: Planes, places: _Places, at: float) -> Iterator[tuple[Stamp, tuple[int, int]]]:
         for zone in self._zones:
-            seconds, occupied = zone.clock.at(at)
+            seconds, occupied = zone_clock(zone.times, at)
             zone.area.tint(planes, zone.ink, _OCCUPIED if occupied else _FREE)
             zone.area.outline(planes, zone.ink)
             stamp = self._labels.stamp(zone.name, format_seconds(seconds), zone.colour)
