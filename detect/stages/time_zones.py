@@ -9,7 +9,11 @@ from msgspec import Meta
 
 from detect.stages.base import Needs, Options, StageContext, StageOutput
 from detect.stages.track_objects import TrackObjectsOutput
-from detect.zones import Stop, Zone, ZoneTime
+from detect.stops import Standing, find_standing, longest, stops_of
+from detect.tracked_paths import frame_times, tracked_paths
+from detect.zone_polygons import Polygon
+from detect.zone_timing import find_visits, zone_time
+from detect.zones import Stop, Visit, Zone, ZoneTime, check_zones
 
 if TYPE_CHECKING:
     from detect.resources import Resources
@@ -18,7 +22,14 @@ if TYPE_CHECKING:
 class TimeZonesOptions(Options, frozen=True):
     """Options of :class:`TimeZones`."""
 
-    zones: Annotated[tuple[Zone, ...], Meta(max_length=50, description="Polygons in which time is taken.")] = ()
+    zones: Annotated[
+        tuple[Zone, ...],
+        Meta(
+            max_length=50,
+            description="Polygons in which time is taken, their points in fractions of the picture's width and height: "
+            "0 to 1.",
+        ),
+    ] = ()
     enter_seconds: Annotated[
         float, Meta(ge=0, le=10, description="Inside for less than this does not count as a visit, seconds.")
     ] = 0.2
@@ -43,12 +54,14 @@ class TimeZonesOutput(StageOutput, frozen=True):
 
     ``stop`` is the position in ``stops`` of the one that the metrics speak of, the longest; None without any.
     ``shapes`` are the zones as they were given, one for each of ``zones``: what is drawn into the video.
+    ``problems`` say what could not be timed, and why.
     """
 
     zones: list[ZoneTime]
     stops: list[Stop]
     stop: int | None = None
     shapes: tuple[Zone, ...] = ()
+    problems: list[str] = msgspec.field(default_factory=list)
 
 
 class TimeZones:
@@ -67,4 +80,51 @@ class TimeZones:
         return ()
 
     def run(self, ctx: StageContext, data: TimeZonesInput) -> TimeZonesOutput:
-        raise NotImplementedError
+        options: TimeZonesOptions = ctx.options
+        tracked = data.track_objects
+        check_zones(options.zones, tracked.class_names)
+        times = frame_times(tracked)
+        size = ctx.source.width, ctx.source.height
+        polygons = [Polygon.of(zone, *size) for zone in options.zones]
+        visits: list[list[Visit]] = [[] for _ in options.zones]
+        standing: list[Standing] = []
+        for done, path in enumerate(tracked_paths(tracked, times), 1):
+            ctx.checkpoint()
+            for zone, polygon, own in zip(options.zones, polygons, visits, strict=True):
+                if not zone.classes or path.label in zone.classes:
+                    own.extend(
+                        find_visits(
+                            path,
+                            polygon,
+                            times,
+                            enter_seconds=options.enter_seconds,
+                            leave_seconds=options.leave_seconds,
+                        )
+                    )
+            if path.label in options.car_classes:
+                standing += find_standing(path, times, size, stopped_speed=options.stopped_speed)
+            ctx.progress(done, max(done, len(tracked.tracks)))
+        stops = stops_of(standing, min_stop_seconds=options.min_stop_seconds)
+        return TimeZonesOutput(
+            zones=[zone_time(zone, own) for zone, own in zip(options.zones, visits, strict=True)],
+            stops=stops,
+            stop=longest(stops),
+            shapes=options.zones,
+            problems=_problems(options, tracked),
+            stats={
+                "zones": len(options.zones),
+                "visits": sum(len(own) for own in visits),
+                "stops": len(stops),
+                "tracks": len(tracked.tracks),
+            },
+        )
+
+
+def _problems(options: TimeZonesOptions, tracked: TrackObjectsOutput) -> list[str]:
+    if set(options.car_classes) & set(tracked.class_names):
+        return []
+    wanted, known = ", ".join(options.car_classes) or "none", ", ".join(tracked.class_names) or "none"
+    return [
+        f"no stop can be timed: the weights know none of the classes that count as cars ({wanted}). They know {known}; "
+        "set time_zones.car_classes to what they call a car"
+    ]

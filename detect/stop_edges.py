@@ -1,0 +1,127 @@
+"""The instant at which a car comes to stand, from the way its box took: a change point found by least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from detect.tracked_paths import Reals
+
+#: How much of the way to either side of the first guess is looked at, seconds.
+SPAN_SECONDS = 0.8
+#: Instants this far from the first guess are tried, in such steps; seconds.
+_SEARCH_SECONDS, _STEP = 0.5, 0.01
+#: Times of braking that are tried, seconds.
+_RATIO = 1.4
+_BRAKING = 0.02 * _RATIO ** np.arange(14)
+#: So many of each are tried again around the best.
+_CLOSER = 32
+#: An instant is possible while its squares exceed the least by less than this many times the variance: about 95 of 100.
+_POSSIBLE = 5.0
+
+
+@dataclass(frozen=True)
+class Approach:
+    """A car about to stand: rows in time order, or reversed with negative times where it pulls away.
+
+    ``at`` seconds, ``edges`` ``(n, k)`` pixels of those box edges that are seen, ``across`` ``(k,)`` which of them are
+    left or right ones, ``coarse`` the instant from the
+    smoothed speed, ``slow`` the speed in pixels a second under which it stands, ``window`` what was smoothed over.
+    """
+
+    at: Reals
+    edges: Reals
+    across: npt.NDArray[np.bool_]
+    coarse: float
+    slow: float
+    window: float
+
+
+def place_edge(approach: Approach) -> tuple[float, float]:
+    """When the car got slower than ``slow``, and ± by how much that may be off, in seconds of ``approach.at``.
+
+    It is taken to have gone at one speed, braked evenly for a time ``b`` and then stood: ``u`` seconds before it stands
+    it is ``c (u² / 2)`` away, and ``c (b u - b² / 2)`` where ``u > b``. Of all instants and all ``b`` those with the
+    least squares win; all that are about as good make the uncertainty, to which half the time between two sights is
+    added.
+    """
+    order = np.argsort(approach.at)
+    at, edges = approach.at[order], approach.edges[order]
+    guess = (approach.coarse, approach.window / 2 + (float(np.median(np.diff(at))) / 2 if len(at) > 1 else 0.0))
+    if edges.shape[1] == 0 or np.count_nonzero(at < approach.coarse) < 2 or len(at) < 6:
+        return guess
+    instants = np.arange(
+        max(at[1], approach.coarse - _SEARCH_SECONDS), min(at[-2], approach.coarse + _SEARCH_SECONDS), _STEP
+    )
+    if len(instants) == 0:
+        return guess
+    line = _line(at, edges, approach.coarse)
+    way = edges @ line
+    first = _Fits.of(at, way, instants, _BRAKING)
+    fits = _Fits.of(at, way, *first.closer())
+    # edges move together: a pixel along all of them is less of the car's way
+    parts = [line[side] for side in (approach.across, ~approach.across) if side.any()]
+    slower = fits.slower(approach.slow / float(np.sqrt(sum(np.mean(part**2) for part in parts))))
+    found = float(slower.flat[int(fits.squares.argmin())])
+    possible = slower[fits.possible]
+    spread = max(found - float(possible.min()), float(possible.max()) - found)
+    return found, spread + _bracket(at, found) / 2
+
+
+def _bracket(at: Reals, instant: float) -> float:
+    after = min(max(int(np.searchsorted(at, instant)), 1), len(at) - 1)
+    return float(at[after] - at[after - 1])
+
+
+def _line(at: Reals, edges: Reals, coarse: float) -> Reals:
+    """``(k,)`` of length 1: how the edges moved together on the way to where the car stands."""
+    standing = np.median(edges[at >= coarse], axis=0) if (at >= coarse).any() else edges[-1]
+    line = (edges[at < coarse] - standing).mean(axis=0)
+    norm = float(np.linalg.norm(line))
+    return line / norm if norm > 0 else np.full(len(line), len(line) ** -0.5)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """How well each instant ``(m,)`` goes with each time of braking ``(k,)``.
+
+    ``squares`` ``(m, k)`` are the sums of what is left over, ``hardness`` how hard was braked, never below 0.
+    """
+
+    instants: Reals
+    braking: Reals
+    squares: Reals
+    hardness: Reals
+    sights: int
+
+    @classmethod
+    def of(cls, at: Reals, way: Reals, instants: Reals, braking: Reals) -> _Fits:
+        left = np.maximum(instants[:, None, None] - at, 0)
+        times = braking[:, None]
+        shape = np.where(left < times, left**2 / 2, times * left - times**2 / 2)
+        shape -= shape.mean(axis=2, keepdims=True)
+        off = way - way.mean()
+        power = np.maximum((shape**2).sum(axis=2), 1e-12)
+        hardness = np.maximum(shape @ off / power, 0)
+        return cls(instants, braking, ((off - hardness[:, :, None] * shape) ** 2).sum(axis=2), hardness, len(at))
+
+    @property
+    def possible(self) -> npt.NDArray[np.bool_]:
+        least = float(self.squares.min())
+        return self.squares <= least + _POSSIBLE * max(least / max(self.sights - 4, 1), 1e-9)
+
+    def closer(self) -> tuple[Reals, Reals]:
+        """Instants and times of braking around those that are possible, nearer to each other."""
+        instants, braking = self.instants[self.possible.any(axis=1)], self.braking[self.possible.any(axis=0)]
+        return (
+            np.linspace(instants[0] - _STEP, instants[-1] + _STEP, _CLOSER),
+            np.geomspace(braking[0] / _RATIO, braking[-1] * _RATIO, _CLOSER),
+        )
+
+    def slower(self, slow: float) -> Reals:
+        """``(m, k)`` when the car got slower than ``slow``: before it stood, by as much as it braked evenly."""
+        with np.errstate(divide="ignore"):
+            before = np.where(self.hardness > 0, slow / self.hardness, 0)
+        return self.instants[:, None] - np.minimum(before, self.braking)
