@@ -15,7 +15,7 @@ SPAN_SECONDS = 0.8
 _SEARCH_SECONDS, _STEP = 0.5, 0.01
 #: Times of braking that are tried, seconds.
 _RATIO = 1.4
-_BRAKING = 0.02 * _RATIO ** np.arange(14)
+_BRAKING: Reals = np.array([0.02 * _RATIO**power for power in range(14)])
 #: So many of each are tried again around the best.
 _CLOSER = 32
 #: An instant is possible while its squares exceed the least by less than this many times the variance: about 95 of 100.
@@ -116,8 +116,8 @@ class _Fits:
         """Instants and times of braking around those that are possible, nearer to each other."""
         instants, braking = self.instants[self.possible.any(axis=1)], self.braking[self.possible.any(axis=0)]
         return (
-            np.linspace(instants[0] - _STEP, instants[-1] + _STEP, _CLOSER),
-            np.geomspace(braking[0] / _RATIO, braking[-1] * _RATIO, _CLOSER),
+            np.linspace(instants[0] - _STEP, instants[-1] + _STEP, _CLOSER, dtype=np.float64),
+            np.geomspace(braking[0] / _RATIO, braking[-1] * _RATIO, _CLOSER, dtype=np.float64),
         )
 
     def slower(self, slow: float) -> Reals:

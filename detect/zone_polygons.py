@@ -23,8 +23,9 @@ class Polygon:
         return cls(np.array(zone.points, np.float64) * (width, height), zone.anchor)
 
     def near(self, boxes: Reals, margin: float) -> tuple[int, int]:
-        """The rows ``[first, last)`` of ``boxes`` outside of which none comes within ``margin`` pixels of it; ``(0, 0)``
-        where none does.
+        """The rows ``[first, last)`` of ``boxes`` outside of which none comes within ``margin`` pixels of it.
+
+        ``(0, 0)`` where none does.
         """
         left, top = self.corners.min(axis=0) - margin
         right, bottom = self.corners.max(axis=0) + margin

@@ -13,6 +13,7 @@ from detect.models import Timeline
 from detect.persistence import DatabaseAnswerStore, StorageFrames
 from detect.providers.catalog import load_catalog
 from detect.resources import Resources
+from jobs.model_files import pitstop_weights
 
 if TYPE_CHECKING:
     from detect.inference.client import InferenceClient
@@ -24,6 +25,7 @@ def engine_resources() -> Resources:
     return Resources(
         object_weights=settings.OBJECT_WEIGHTS,
         weights_folders=settings.WEIGHTS_FOLDERS,
+        tracking_weights=pitstop_weights,
         providers=load_catalog(settings.PROVIDERS_FILE),
         answers=DatabaseAnswerStore(),
         load_logo=_read_file,

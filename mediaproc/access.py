@@ -91,10 +91,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "pitstop-list": {"GET": VIEWER, "POST": OPERATOR},
         "pitstop-page": _READ,
         "pitstop-zones": {"GET": OPERATOR, "POST": OPERATOR},
-        "pitstop-values": {"POST": CURATOR},
+        "pitstop-values": {"POST": REVIEWER},
         "pitstop-delete": {"POST": OPERATOR},
-        "pitstop-video": _READ,
-        "pitstop-json": _READ,
         "pitstop-csv": _READ,
         # brands
         "brand-list": _READ,
@@ -139,7 +137,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "upload-list": {"POST": OPERATOR},
         # POST stands for another of them where a proxy lets nothing else through
         "upload-detail": {"GET": OPERATOR, "POST": OPERATOR, "PATCH": OPERATOR, "DELETE": OPERATOR},
-        # pit stops
+        # pit stops over REST
         "pitstop-jobs": {"GET": VIEWER, "POST": OPERATOR},
         "pitstop-job": {"GET": VIEWER, "DELETE": OPERATOR},
         "pitstop-output": _READ,

@@ -45,6 +45,20 @@ def integer(name: str, default: int, *, least: int | None = None, most: int | No
     return number
 
 
+def number(name: str, default: float, *, least: float, most: float) -> float:
+    """A number within the range given."""
+    value = text(name)
+    if not value:
+        return default
+    try:
+        given = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use a number.") from None
+    if not least <= given <= most:
+        raise ImproperlyConfigured(f"{name} is {value}: use a number from {least:g} to {most:g}.")
+    return given
+
+
 def words(name: str, default: tuple[str, ...] = (), *, separator: str = ",") -> list[str]:
     """A list; blanks around its items are dropped, and so are empty items."""
     return [item.strip() for item in text(name, separator.join(default)).split(separator) if item.strip()]

@@ -26,6 +26,7 @@ PLACES = (
     Place("jobs", "Jobs", "job-list"),
     Place("review", "Review", "review"),
     Place("brands", "Brands", "brand-list"),
+    Place("pitstop", "Pit stops", "pitstop-list"),
     Place("scenarios", "Scenarios", "page-scenarios"),
     Place("profiles", "Profiles", "page-profiles"),
     Place("submit", "New analysis", "page-submit"),

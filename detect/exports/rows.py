@@ -75,9 +75,10 @@ def to_csv(report: Report) -> bytes:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\r\n")  # also what makes it quote either line break
     writer.writerow(HEADER)
-    writer.writerows([_plain(cell) for cell in row] for row in exposure_rows(report))
+    writer.writerows([plain_cell(cell) for cell in row] for row in exposure_rows(report))
     return table.getvalue().encode()
 
 
-def _plain(cell: Cell) -> Cell:
+def plain_cell(cell: Cell) -> Cell:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

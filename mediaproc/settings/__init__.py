@@ -11,6 +11,7 @@ from mediaproc.settings.base import *  # noqa: F403
 from mediaproc.settings.database import *  # noqa: F403
 from mediaproc.settings.engine import *  # noqa: F403
 from mediaproc.settings.logging import *  # noqa: F403
+from mediaproc.settings.pitstop import *  # noqa: F403
 from mediaproc.settings.queue import *  # noqa: F403
 from mediaproc.settings.retention import *  # noqa: F403
 from mediaproc.settings.security import *  # noqa: F403

@@ -1,4 +1,5 @@
-/* The player of a job's page: the video, boxes over it in step, and the sampled frames where the video cannot be played. */
+/* The player of a job's page: the video, boxes over it in step, and the sampled frames where the video cannot be played.
+   Without `boxes` in its setup (what they would show is drawn in the video) it has no buttons and no list for them. */
 import { Boxes } from "./player/boxes.js";
 import { FramePictures } from "./player/frames.js";
 import { Overlay, UNDECIDED, brandColour } from "./player/overlay.js";
@@ -16,13 +17,14 @@ function start(player, setup) {
   const bar = one(".player-bar"), speed = one("select"), clockText = one("[data-time]"), now = one(".player-now ul");
   const button = (act) => one(`[data-act=${act}]`);
   const overlay = new Overlay(one("canvas"));
-  const boxes = new Boxes(setup.boxes, () => draw());
+  const boxes = setup.boxes ? new Boxes(setup.boxes, () => draw()) : null;
   const show = remembered("mediaproc.player", { boxes: true, undecided: false });
   let picture = null, drawnAt = 0, tries = 0, played = false, stumbledAt = -Infinity;
 
   /* what is shown */
   const length = () => setup.duration || picture.length;
   const draw = () => {
+    if (!boxes) return;
     const found = boxes.at(drawnAt).filter((box) => box.decided || show.undecided);
     overlay.draw(show.boxes ? found : [], picture.size);
     list(found);
@@ -49,7 +51,7 @@ function start(player, setup) {
     button("toggle").setAttribute("aria-label", picture.playing ? "Pause" : "Play");
     button("mute").setAttribute("aria-pressed", String(picture.muted));
     speed.value = String(picture.rate);
-    now.setAttribute("aria-live", picture.playing ? "off" : "polite");
+    now?.setAttribute("aria-live", picture.playing ? "off" : "polite");
     tell(picture.time);
   };
 
@@ -94,7 +96,8 @@ function start(player, setup) {
     mute: () => { picture.muted = !picture.muted; changed(); },
   };
   const keys = {
-    " ": toggle, k: toggle, f: full, m: acts.mute, b: acts.boxes, u: acts.undecided, ",": acts.previous, ".": acts.next,
+    " ": toggle, k: toggle, f: full, m: acts.mute, ",": acts.previous, ".": acts.next,
+    ...(boxes ? { b: acts.boxes, u: acts.undecided } : {}),
     j: () => seek(picture.time - 10),
     l: () => seek(picture.time + 10),
     ArrowLeft: acts.back,
@@ -135,7 +138,7 @@ function start(player, setup) {
 
   /* the picture's place on the page */
   new ResizeObserver(() => {
-    now.style.minHeight = "";
+    if (now) now.style.minHeight = "";
     draw();
   }).observe(stage);
   document.addEventListener("fullscreenchange", () => {
@@ -143,7 +146,7 @@ function start(player, setup) {
     draw();
   });
   button("full").hidden = !document.fullscreenEnabled;
-  for (const name of ["boxes", "undecided"]) button(name).setAttribute("aria-pressed", String(show[name]));
+  if (boxes) for (const name of ["boxes", "undecided"]) button(name).setAttribute("aria-pressed", String(show[name]));
 
   /* when it cannot be played */
   const failed = async () => {

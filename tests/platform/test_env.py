@@ -45,6 +45,26 @@ def test_integer(given: pytest.MonkeyPatch) -> None:
     assert env.integer("X", 4) == 7
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("much", "X is 'much': use a number"),
+        ("1.2", "use a number from 0.01 to 1"),
+        ("nan", "use a number from 0.01 to 1"),
+    ],
+)
+def test_number_names_what_it_takes(given: pytest.MonkeyPatch, text: str, message: str) -> None:
+    given.setenv("X", text)
+    with pytest.raises(ImproperlyConfigured, match=message):
+        env.number("X", 0.5, least=0.01, most=1)
+
+
+def test_number(given: pytest.MonkeyPatch) -> None:
+    assert env.number("X", 0.5, least=0.01, most=1) == 0.5
+    given.setenv("X", " 0.25 ")
+    assert env.number("X", 0.5, least=0.01, most=1) == 0.25
+
+
 def test_words(given: pytest.MonkeyPatch) -> None:
     assert env.words("X", ("a", "b")) == ["a", "b"]
     given.setenv("X", " c, ,d ")

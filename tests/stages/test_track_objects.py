@@ -66,6 +66,12 @@ def test_weak_sights_before_a_sure_one_belong_to_the_track():
     assert (only.start, only.end) == (0, 14 * FRAME)
 
 
+def test_the_unsure_are_followed_as_well_as_the_sure():
+    frames = [(t, [("person", 0.35, seen[0][2])]) for t, seen in walk(20, step=20)]
+    (only,) = track(chunks(frames), confidence=0.3).tracks
+    assert only.sightings == 20
+
+
 def test_what_is_never_sure_is_left_out():
     frames = [(t, [("person", 0.45, things[0][2])]) for t, things in walk(20)]
     output = track(chunks(frames))

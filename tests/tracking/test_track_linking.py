@@ -67,6 +67,11 @@ def test_each_is_joined_with_the_best_alone():
     assert float(tracks[0].boxes[-1][1]) == pytest.approx(201 - 60)
 
 
+def test_only_the_best_of_two_goes_on_in_one():
+    tracks = join(straight(0, 30, y=215), straight(0, 30, y=199), straight(40, 80, y=200))
+    assert spans(tracks) == [(0, 30), (0, 80)]
+
+
 def test_a_reach_of_nothing_joins_none():
     assert len(join(straight(0, 30, speed=0), straight(40, 80, speed=0), reach=0)) == 2
 

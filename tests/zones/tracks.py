@@ -39,7 +39,7 @@ class Seen:
 
 def ticks(rate: Fraction | float, seconds: float) -> list[int]:
     """Timestamps of a constant rate, in ticks."""
-    return [int(round(number * TICKS / Fraction(rate))) for number in range(int(seconds * rate))]
+    return [round(number * TICKS / Fraction(rate)) for number in range(int(seconds * rate))]
 
 
 def uneven_ticks(rng: np.random.Generator, seconds: float) -> list[int]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("detect", "0003_profiles"),
+        ("detect", "0004_reckoned_charges"),
     ]
 
     operations = [
