@@ -1,7 +1,8 @@
 """Pit-stop jobs as a run leaves them, without a run: rows, outputs and files, here or in the site of another process.
 
-As a program (``python -m tests.pitstop.building '{"name": "stop"}' …``) it makes them in the database that the
-environment names, or keys (``{"key": ROLE}``), and prints what came of each as JSON.
+As a program (``python -m tests.pitstop.building``) it makes them in the database that the environment names: each line
+of its input is a list of what is wanted, jobs (``{"name": "stop"}``) or keys (``{"key": ROLE}``), and is answered by
+one with what came of each.
 """
 
 from __future__ import annotations
@@ -13,6 +14,15 @@ import sys
 from typing import Any
 
 FILM = bytes(range(256)) * 4000
+PROBE = {
+    "duration": 10.0,
+    "width": 128,
+    "height": 96,
+    "frame_rate": "25/1",
+    "variable_frame_rate": False,
+    "start_time": 0.0,
+    "warnings": [],
+}
 ZONE = {"name": "Fuel", "points": [[0.1, 0.1], [0.5, 0.1], [0.5, 0.6]], "measure": "fuel"}
 
 
@@ -41,7 +51,7 @@ def build(
     from jobs.states import job_tell
 
     sha256 = hashlib.sha256(name.encode()).hexdigest()
-    probe = {"name": f"{name}.mp4", "size_bytes": 1234}
+    probe = {**PROBE, "name": f"{name}.mp4", "size_bytes": 1234}
     asset = SourceAsset.objects.create(path=f"storage:uploads/{sha256[:2]}/{sha256}.mp4", sha256=sha256, probe=probe)
     timeline = Timeline.objects.create(
         source_asset=asset, source_video=asset.path, profile_name="pit_stop", fps=2, frames_prefix=f"timelines/{name}"
@@ -106,21 +116,24 @@ def _store(job: Any, film: bytes, sparse: int) -> Any:
     return StoredFile(kept.key, kept.sha256, sparse)
 
 
-def main(arguments: list[str]) -> None:
-    """Make what each argument asks for."""
+def main() -> None:
+    """Make what each line of the input asks for."""
     import django
 
     django.setup()
-    from jobs.api_keys import ApiKey
     from mediaproc.services import prepare
 
     prepare(queue=True)
-    sys.stdout.write(json.dumps([_one(json.loads(text), ApiKey) for text in arguments]))
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps([_one(wanted) for wanted in json.loads(line)]) + "\n")
+        sys.stdout.flush()
 
 
-def _one(wanted: dict[str, Any], keys: Any) -> dict[str, Any]:
+def _one(wanted: dict[str, Any]) -> dict[str, Any]:
+    from jobs.api_keys import ApiKey
+
     if "key" in wanted:
-        return {"key": keys.objects.create_key(name=wanted["key"], role=wanted["key"])[1]}
+        return {"key": ApiKey.objects.create_key(name=wanted["key"], role=wanted["key"])[1]}
     from jobs.pitstop.selectors import output_file
 
     job = build(**wanted)
@@ -129,4 +142,4 @@ def _one(wanted: dict[str, Any], keys: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -35,20 +35,36 @@ class PitstopSite(Site):
 
     keys: dict[str, str] = field(default_factory=dict)
     bucket: Any = None
+    builder: subprocess.Popen[str] | None = None
 
     def build(self, *wanted: dict[str, Any]) -> list[dict[str, Any]]:
-        """Jobs, made beside the server (``building.py``)."""
-        made = subprocess.run(
-            [sys.executable, "-m", "tests.pitstop.building", *map(json.dumps, wanted)],
-            cwd=PROJECT_ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stderr
-        answer: list[dict[str, Any]] = json.loads(made.stdout)
+        """Jobs and keys, made by a process beside the server (``building.py``)."""
+        log = self.data.root / "builder.log"
+        if self.builder is None:
+            with log.open("ab") as errors:
+                self.builder = subprocess.Popen(
+                    [sys.executable, "-m", "tests.pitstop.building"],
+                    cwd=PROJECT_ROOT,
+                    env=self.environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                )
+        assert self.builder.stdin is not None and self.builder.stdout is not None
+        self.builder.stdin.write(json.dumps(wanted) + "\n")
+        self.builder.stdin.flush()
+        line = self.builder.stdout.readline()
+        assert line, log.read_text()
+        answer: list[dict[str, Any]] = json.loads(line)
         return answer
+
+    def kill(self) -> None:
+        super().kill()
+        if self.builder is not None:
+            self.builder.kill()
+            self.builder.communicate()
+            self.builder = None
 
     def of_role(self, role: str) -> httpx.Client:
         return httpx.Client(base_url=self.address, headers={"X-API-Key": self.keys[role]}, timeout=60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ class TestSending:
         for content, word in ((b"", "empty"), (b"no video at all" * 1000, "not a video")):
             answer = http.post(JOBS, files={"file": ("stop.mp4", content)})
             assert word in refused(answer)
-        assert "file" in refused(http.post(JOBS, data={"series": "GT"}, files={"other": b""}))
+        assert "file" in refused(http.post(JOBS, data={"series": "GT"}, files={"other": (None, "text")}))
         refused(http.post(JOBS, files={"other": ("stop.mp4", b"12")}))
         refused(http.post(JOBS, json={"file": "stop.mp4"}), 415)
         assert site.stored() == before
@@ -139,7 +139,7 @@ class TestSending:
         [
             ({"threshold": "1.5"}, "confidence"),
             ({"threshold": "much"}, "threshold"),
-            ({"threshold": "nan"}, "confidence"),
+            ({"threshold": "nan"}, "threshold"),
             ({"zones": "[["}, "JSON"),
             ({"zones": "{}"}, "list"),
             ({"zones": json.dumps([{**ZONE, "points": [[0.1, 0.1], [1.5, 0.2], [0.3, 0.3]]}])}, "points"),
@@ -220,7 +220,7 @@ class TestReading:
             "INFO extract_frames: 1.00 s, frames 4",
             "WARNING the sound is not kept",
         ]
-        assert all(datetime.strptime(line[:10], "[%H:%M:%S]") for line in lines)
+        assert all(re.match(r"\[[0-2]\d:[0-5]\d:[0-5]\d] ", line) for line in lines)
 
     def test_the_list_is_in_pages_newest_first(self, local_site: PitstopSite) -> None:
         made = local_site.build(*({"name": f"page-{number}", "timed": False} for number in range(3)))
@@ -350,11 +350,3 @@ def _one_of_all(site: PitstopSite) -> str:
 def _head(site: PitstopSite, length: int) -> dict[str, str]:
     kind = "multipart/form-data; boundary=x"
     return {"X-API-Key": site.key, "Content-Length": str(length), "Content-Type": kind}
-
-
-def test_a_connection_is_all_that_is_needed(local_site: PitstopSite) -> None:
-    """No client library: what goes over the line is HTTP alone."""
-    connection = local_site.connect(f"GET {JOBS}", {"X-API-Key": local_site.key, "Connection": "close"})
-    connection.shutdown(socket.SHUT_WR)
-    assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    connection.close()
