@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -230,9 +231,20 @@ def convert_options(stage: Stage, values: dict[str, Any]) -> Any:
         return msgspec.convert(values, type=stage.Options, strict=False)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
-        option = path.rstrip("`").split("[")[0]
-        given = f" = {values[option]!r}" if option in values else ""
-        raise ConfigError(f"{stage.name}.{option}{given}: {reason}. {describe_option(stage, option)}") from error
+        path = path.rstrip("`")
+        option = re.split(r"[.[]", path)[0]
+        given = _given_at(values, path) if option in values else ""
+        raise ConfigError(f"{stage.name}.{path}{given}: {reason}. {describe_option(stage, option)}") from error
+
+
+def _given_at(values: Any, path: str) -> str:
+    """What was given at a path such as ``zones[0].points[1][0]``, and the name of that which it is a part of."""
+    owner = ""
+    for key, index in re.findall(r"(\w+)|\[(\d+)\]", path):
+        values = values[int(index)] if index else values[key]
+        if isinstance(values, dict) and values.get("name"):
+            owner = f" of '{values['name']}'"
+    return f" = {values!r}{owner}"
 
 
 def option_schemas(stage: Stage) -> list[OptionSchema]:

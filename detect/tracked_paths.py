@@ -127,7 +127,9 @@ def tracked_paths(tracked: TrackObjectsOutput, times: FrameTimes) -> Iterator[Tr
     rows = seen[np.argsort(ids[seen], kind="stable")]
     known, starts = np.unique(ids[rows], return_index=True)
     labels = {track.id: track.label for track in tracked.tracks}
-    for track_id, own in zip(known.tolist(), np.split(rows, starts[1:]), strict=True):
+    ends = np.append(starts, len(rows))[1:]
+    for track_id, begin, end in zip(known.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        own = rows[begin:end]
         if track_id in labels:
             yield TrackedPath(
                 track_id, labels[track_id], frames[own], times.at[frames[own]], boxes[own].astype(np.float64)

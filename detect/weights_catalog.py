@@ -90,6 +90,8 @@ def _read_model(path: Path, name: str, entry: Any) -> ModelEntry:
         raise ConfigError(f"{where}: give one of path, key and url")
     if not read.path and not read.sha256:
         raise ConfigError(f"{where}: needs sha256, the digest of the file that is to be fetched")
+    if read.key.startswith("/") or ".." in PurePosixPath(read.key).parts:
+        raise ConfigError(f"{where}: key must be a name in storage such as models/best.pt")
     if read.url and not _is_http(read.url):
         raise ConfigError(f"{where}: url must be an address such as https://models.example/best.pt")
     if PurePosixPath(read.filename).suffix.lower() not in SUFFIXES:

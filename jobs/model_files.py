@@ -119,7 +119,7 @@ def _from_url(entry: ModelEntry) -> Iterator[bytes]:
                 yield block
                 if time.monotonic() > until:
                     raise StorageError(f"the weights {entry.place} take too long to fetch")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise StorageError(f"the weights {entry.place} cannot be fetched: {_reason(error)}") from error
 
 
@@ -148,7 +148,7 @@ def _check_digest(entry: ModelEntry, digest: str) -> None:
         )
 
 
-def _reason(error: httpx.HTTPError) -> str:
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 

@@ -25,12 +25,13 @@ GOP_SECONDS = 2
 # A fixed number of threads, and no macroblock tree: what the same bytes need (see detect/synthetic/video.py).
 _REPEATABLE = "threads=3:mbtree=0"
 # Larger pictures get a quicker preset, so that drawing and encoding keep up with detection (docs/annotated-video.md).
-_PRESETS = ((1280 * 720, "veryfast"), (2560 * 1440, "superfast"))
+_PRESETS = ((2560 * 1440, "superfast"),)
 _LARGE_PRESET = "ultrafast"
 # Coarser clocks than this make players round.
 _MIN_TIMESCALE = 10_000
-# A first frame later than this into its file is put at 0: nobody waits for it before an empty picture.
-_LATEST_START = 60
+# A first frame later than this, seconds, is put at 0. Chromium takes a file's length for the time of its end: what
+# lies that much before the end it seeks to only once it has played there.
+_LATEST_START = 2
 
 
 class SegmentWriter:

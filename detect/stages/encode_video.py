@@ -37,7 +37,7 @@ class EncodeVideoOutput(StageOutput, frozen=True):
     """``files`` holds the annotated video, none without frames; ``sound`` says what became of the source's.
 
     ``start`` is when the first frame is shown, seconds of the annotated video as an exact fraction: as in the source,
-    but 0 where the source starts before that or more than a minute late. A time of the video, which counts from the
+    but 0 where the source starts before 0 or more than two seconds after it. A time of the video, which counts from the
     first frame, is that much later in the file.
     """
 

@@ -33,6 +33,23 @@ class Shown:
         return path + self.query.format_map(ids)
 
 
+#: In a site with runs of pit stops.
+PITSTOPS = (
+    Shown("pitstops", "pitstop-list"),
+    Shown("pitstops-viewer", "pitstop-list", role=Role.VIEWER),
+    Shown("pitstops-none-fit", "pitstop-list", query="?search=nothing-goes-by-this-name"),
+    Shown("pitstop", "pitstop-page", ("pitstop",)),
+    Shown("pitstop-viewer", "pitstop-page", ("pitstop",), role=Role.VIEWER),
+    Shown("pitstop-again", "pitstop-page", ("pitstop_again",)),
+    # the player asks for the annotated video, is told that it is gone, and goes through the frames
+    Shown("pitstop-bare", "pitstop-page", ("pitstop_bare",), troubles=(r"/output: 404$",)),
+    Shown("pitstop-failed", "pitstop-page", ("pitstop_failed",)),
+    Shown("pitstop-paused", "pitstop-page", ("pitstop_waiting",)),
+    Shown("pitstop-zones", "pitstop-zones", ("pitstop",)),
+    Shown("pitstop-zones-none", "pitstop-zones", ("pitstop_bare",)),
+    Shown("pitstop-zones-failed", "pitstop-zones", ("pitstop_failed",)),
+)
+
 #: In a site with analyses.
 PAGES = (
     Shown("login", "login", role=None),
@@ -84,6 +101,7 @@ PAGES = (
     Shown("tune", "page-tune", ("report",)),
     Shown("tune-video-gone", "page-tune", ("gone",)),
     Shown("tune-failed", "page-tune", ("failed",)),
+    *PITSTOPS,
 )
 
 #: Drawn by packages from the document of the interfaces; long, and the same in any colour scheme.
@@ -113,6 +131,7 @@ EMPTY = (
     Shown("review-history", "review-history"),
     Shown("scenarios", "page-scenarios"),
     Shown("profiles", "page-profiles"),
+    Shown("pitstops", "pitstop-list"),
 )
 
 #: What is read with GET and is no page.
@@ -123,6 +142,7 @@ NO_PAGES = {
     "job-report-csv": "a file",
     "job-report-xlsx": "a file",
     "asset-video": "a file",
+    "pitstop-csv": "a file",
     "page-profile-file": "a file",
     "page-tune-frames": "data of the tuner",
     "review-cards": "a piece of the review page",

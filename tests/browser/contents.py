@@ -1,6 +1,7 @@
 """What an installation has in it: ``python -m tests.browser.contents STEP FILE`` writes ids to FILE as JSON.
 
 people      an account for each role
+pitstops    runs of pit stops in every state
 analyses    finished, failed, paused and waiting jobs, with names that are hard to show
 """
 
@@ -103,8 +104,33 @@ def analyses() -> dict[str, Any]:
         by="user:operator",
     )
     _decisions()
-    found = {"checkpoint": node, **_brands(), **people_ids()}
+    found = {"checkpoint": node, **_brands(), **people_ids(), **pitstops()}
     return {**{name: str(job.id) for name, job in jobs.items()}, **{name: str(one) for name, one in found.items()}}
+
+
+def pitstops() -> dict[str, Any]:
+    """A complete run, one timed anew from it, one without zones or video, and one that failed; names that are hard."""
+    from jobs.choices import JobStatus
+    from tests.pages.pitstop_made import ZONES, pitstop_asset, pitstop_run
+
+    folder = Path(os.environ["MEDIAPROC_DATA"]).parent
+    asset = pitstop_asset(folder)
+    script, right_to_left, _, long_name = HARD_NAMES
+    facts = {"series": right_to_left, "race": long_name[:200], "notes": f"{script}\nWet track, two stops."}
+    run = pitstop_run(asset, told=facts)
+    jobs = {
+        "pitstop": run,
+        "pitstop_again": pitstop_run(asset, zones=ZONES[:1], parent_job=run, run_type="replay"),
+        "pitstop_bare": pitstop_run(asset, zones=(), output=False, problems=["the video breaks off at 0:07.5"]),
+        "pitstop_failed": pitstop_run(
+            asset,
+            status=JobStatus.FAILED,
+            current_stage="detect_each_frame",
+            error_message="there are no weights to find objects with: put them at model_weights/best.pt",
+        ),
+        "pitstop_waiting": pitstop_run(asset, status=JobStatus.PAUSED, current_stage="track_objects"),
+    }
+    return {name: str(job.id) for name, job in jobs.items()}
 
 
 def people_ids() -> dict[str, int]:
@@ -190,5 +216,5 @@ def _checkpoint(job: Any, stage: str) -> Any:
 
 if __name__ == "__main__":
     django.setup()
-    steps: dict[str, Callable[[], dict[str, Any]]] = {"people": people, "analyses": analyses}
+    steps: dict[str, Callable[[], dict[str, Any]]] = {"people": people, "analyses": analyses, "pitstops": pitstops}
     Path(sys.argv[2]).write_text(json.dumps(steps[sys.argv[1]]()))

@@ -110,7 +110,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BatchDetector]:
         for branch in network.model.model[-1].cv3:  # every cell is fairly sure of its class 7
             branch[-1].bias.data[7] = 2.0
         network.save(folder / "mine.pt")
-        fused = YOLO(folder / "mine.pt", verbose=False).model.fuse(verbose=False).float().eval()
+        loaded: Any = YOLO(folder / "mine.pt", verbose=False)
+        fused = loaded.model.fuse(verbose=False).float().eval()
         fused.model[-1].export, fused.model[-1].format, fused.model[-1].dynamic = True, "onnx", True
         # It looks for functions of the package onnx, of which this network has none.
         patch.setattr(onnx_proto_utils, "_add_onnxscript_fn", lambda model, functions: model)
@@ -127,13 +128,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BatchDetector]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_pt_and_onnx_of_one_network_agree(both: dict[str, BatchDetector], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pt_and_onnx_of_one_network_agree(both: dict[str, BatchDetector]) -> None:
     noise = np.random.default_rng(0)
-    images = [noise.integers(0, 255, (40, 300, 3), dtype=np.uint8) for _ in range(3)]
+    images = [noise.integers(0, 255, (16, 320, 3), dtype=np.uint8) for _ in range(3)]
     found = {suffix: detector.detect_many(images, confidence=0.5, iou=1) for suffix, detector in both.items()}
-    assert both[".pt"].class_names[7] == both[".onnx"].class_names[7] == "truck"
     for one, other in zip(found[".pt"], found[".onnx"], strict=True):
-        assert len(one) > 500 and set(one.kinds) == {7}
+        assert len(one) > 300 and set(one.kinds) == {7}
         assert_near(one, other, pixels=0.01)
 
 
@@ -142,7 +142,7 @@ def test_real_batches_find_the_same(
     both: dict[str, BatchDetector], suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise = np.random.default_rng(1)
-    images = [noise.integers(0, 255, (40, 300, 3), dtype=np.uint8) for _ in range(3)]
+    images = [noise.integers(0, 255, (16, 320, 3), dtype=np.uint8) for _ in range(3)]
     detector = both[suffix]
     alone = detector.detect_many(images, confidence=0.5, iou=1)
     monkeypatch.setattr(detector, "batch_size", 2)

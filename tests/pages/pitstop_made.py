@@ -134,7 +134,12 @@ def _save_stages(
             draft.write_bytes(Path(asset.path).read_bytes())
             files = [made.keep(draft)]
     found, tracks = _objects()
-    base: dict[str, Any] = {"time_base": f"1/{RATE}", "origin": 0, "ended": SECONDS * RATE, "class_names": ("person", "car")}
+    base: dict[str, Any] = {
+        "time_base": f"1/{RATE}",
+        "origin": 0,
+        "ended": SECONDS * RATE,
+        "class_names": ("person", "car"),
+    }
     outputs: dict[str, Any] = {
         "extract_frames": ExtractFramesOutput(
             samples=_samples(job), signals=FrameSignals([], [], [], []), problems=problems

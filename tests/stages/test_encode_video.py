@@ -10,6 +10,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 
 from detect.errors import CancelledError
 from detect.stages.base import Image
@@ -37,7 +39,7 @@ def test_every_frame_has_the_sources_time_and_picture(tmp_path: Path, clip: tupl
         ("film.mkv", {"rate": Fraction(24000, 1001)}),
         ("uneven.mp4", {"frames": 16, "pts": UNEVEN, "time_base": Fraction(1, 1000)}),
         ("uneven.mkv", {"frames": 16, "pts": UNEVEN, "time_base": Fraction(1, 1000)}),
-        ("late.mp4", {"pts": range(77, 107)}),
+        ("late.mp4", {"pts": range(37, 67)}),
         ("late.ts", {"b_frames": 2}),
         ("b-frames.mp4", {"b_frames": 3}),
         ("clock.avi", {"codec": "mpeg4", "rate": Fraction(30000, 1001)}),
@@ -93,7 +95,8 @@ def test_joined_pieces_follow_each_other_as_one(tmp_path: Path) -> None:
     with av.open(str(result.path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     assert all(packet.pts == packet.dts for packet in packets)
-    assert all(after.pts - before.pts == before.duration for before, after in pairwise(packets))
+    times = [packet.pts or 0 for packet in packets]
+    assert [after - before for before, after in pairwise(times)] == [packet.duration for packet in packets[:-1]]
     assert packets[-1].duration == packets[0].duration
     keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
     assert {0, 13, 25, 50} <= set(keys)
@@ -141,7 +144,7 @@ def test_where_the_first_frame_is_shown_is_told(tmp_path: Path) -> None:
         ("a.mkv", "ac3", "copied"),
         ("a.mov", "pcm_s16le", "converted"),
         ("a.avi", "pcm_s16le", "converted"),
-        ("a.webm", "libvorbis", "converted"),
+        ("a.mkv", "mp2", "converted"),
     ],
 )
 def test_sound_stays_in_step(tmp_path: Path, name: str, codec: str, fate: str) -> None:
@@ -149,6 +152,7 @@ def test_sound_stays_in_step(tmp_path: Path, name: str, codec: str, fate: str) -
     result = annotate(source, tmp_path, chunks=["0.6"])
     assert result.output.sound == fate
     (expected, length), (found, found_length) = click(source), click(result.path)
+    assert 0.9 < expected < 3
     assert found == pytest.approx(expected, abs=0.025)
     assert found_length == pytest.approx(length, abs=0.05)
 
@@ -172,12 +176,14 @@ def with_sound(path: Path, codec: str, *, begins: Fraction) -> Path:
     rate, pictures = 48000, np.zeros((96, 128, 3), np.uint8)
     with av.open(str(path), "w") as container:
         video = container.add_stream(video_codec, rate=25)
+        assert isinstance(video, VideoStream)
         video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
         sound = container.add_stream(codec, rate=rate, layout="stereo")
+        assert isinstance(sound, AudioStream)
         for number in range(50):
-            frame = av.VideoFrame.from_ndarray(pictures, format="bgr24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(video.encode(frame))
+            picture = av.VideoFrame.from_ndarray(pictures, format="bgr24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(picture))
         container.mux(video.encode(None))
         samples = np.random.default_rng(1).normal(0, 30, (int(1.6 * rate), 2))
         samples[rate : rate + 480] = 20000
@@ -192,17 +198,17 @@ def with_sound(path: Path, codec: str, *, begins: Fraction) -> Path:
 
 
 def click(path: Path) -> tuple[float, float]:
-    """When the loudest moment of a file's sound is, and how long the sound is, seconds."""
+    """When a file's sound first is loud, and how long the sound is, seconds."""
+    at, length = None, 0.0
+    mono = av.AudioResampler("fltp", "mono", 48000)
     with av.open(str(path)) as container:
-        frames = [(frame.time, frame.to_ndarray()) for frame in container.decode(audio=0)]
-        rate, planar = container.streams.audio[0].rate, container.streams.audio[0].format.is_planar
-    at, loudest = 0.0, 0.0
-    for time, samples in frames:
-        left = np.abs(samples[0] if planar else samples[0, ::2]).astype(float)
-        over = np.flatnonzero(left > max(loudest, 0.5 * np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 0.3))
-        if len(over) and not loudest:
-            at, loudest = time + over[0] / rate, 1e12
-    length = sum(samples.shape[1] for _, samples in frames) / rate / (1 if planar else 2)
+        for frame in container.decode(audio=0):
+            for samples in mono.resample(frame):
+                over = np.flatnonzero(np.abs(samples.to_ndarray()[0]) > 0.25)
+                if len(over) and at is None:
+                    at = samples.time + over[0] / 48000
+                length += samples.samples / 48000
+    assert at is not None
     return at, length
 
 

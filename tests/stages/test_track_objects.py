@@ -234,7 +234,8 @@ class _OnceEach(Sequence):
     """Chunks that can be loaded once each, in their order."""
 
     def __init__(self, chunks: Sequence[Any]) -> None:
-        self._chunks, self.loaded = chunks, []
+        self._chunks = chunks
+        self.loaded: list[int] = []
 
     def __len__(self) -> int:
         return len(self._chunks)

@@ -26,11 +26,14 @@ CLASSES = ("person", "car", "truck")
 Way = Callable[[float], tuple[float, float]]
 
 
+Way = Callable[[float], tuple[float, float] | None]
+
+
 @dataclass(frozen=True)
 class Seen:
     """One object: ``way`` gives the middle of its lower edge at a time, None where it is not seen there."""
 
-    way: Callable[[float], tuple[float, float] | None]
+    way: Way
     label: str = "car"
     size: tuple[float, float] = (300, 120)
     jitter: float = 0.0
