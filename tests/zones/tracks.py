@@ -23,8 +23,6 @@ from tests.stages.memory_frames import SOURCE, MemoryFrames
 WIDTH, HEIGHT = 1280, 720
 TICKS = 90_000
 CLASSES = ("person", "car", "truck")
-Way = Callable[[float], tuple[float, float]]
-
 
 Way = Callable[[float], tuple[float, float] | None]
 
