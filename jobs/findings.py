@@ -27,8 +27,10 @@ def findings_tell(job_id: UUID, run: StageRun, ref: OutputRef) -> None:
     """Tell which brands a unit's output shows that were not told before: once for each brand of a job.
 
     What a stage detected counts as it is. Where it only read texts, those that plainly are a known name are told: the
-    report decides later, and strictly.
+    report decides later, and strictly. A pipeline without a report looks for no brands; its tracks are no texts.
     """
+    if not run.runner.pipeline.gives_report:
+        return
     fields = {field.name for field in msgspec.structs.fields(run.stage.Output)}
     if not fields & {"detections", "tracks"}:
         return
