@@ -24,8 +24,10 @@ from detect.stages.base import Stage
 from jobs.assets.sources import asset_local
 from jobs.choices import JobStatus
 from jobs.engine import engine_resources, timeline_frames
+from jobs.events import log_append
 from jobs.made_files import MadeFiles
 from jobs.models import DetectJob
+from jobs.pitstop.selectors import problems_of
 from jobs.results.accepted import job_bring_in, result_offer
 from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
 from jobs.states import job_move
@@ -98,6 +100,8 @@ def job_complete(job: DetectJob, report: Report | None = None) -> None:
     if load_pipeline(job.pipeline).gives_report:
         _complete_with(job, report or job_assemble_report(job))
     else:
+        for problem in problems_of(job):
+            log_append(job_id=job.id, line=problem, level="warning")
         job_move(job, JobStatus.COMPLETED, **_AT_THE_END)
 
 

@@ -54,7 +54,7 @@ class TimeZonesOutput(StageOutput, frozen=True):
 
     ``stop`` is the position in ``stops`` of the one that the metrics speak of, the longest; None without any.
     ``shapes`` are the zones as they were given, one for each of ``zones``: what is drawn into the video.
-    ``problems`` say what could not be timed, and why.
+    ``problems`` say what of the video was broken, and what could not be timed and why.
     """
 
     zones: list[ZoneTime]
@@ -110,7 +110,7 @@ class TimeZones:
             stops=stops,
             stop=longest(stops),
             shapes=options.zones,
-            problems=_problems(options, tracked),
+            problems=[*tracked.problems, *_problems(options, tracked)],
             stats={
                 "zones": len(options.zones),
                 "visits": sum(len(own) for own in visits),

@@ -117,6 +117,7 @@ _PITSTOP_METRICS = {
     },
     "by_hand": {"stop_time_s": {"seconds": 2.5, "set_by": "user:ana", "set_at": _WHEN}},
     "brands": [{"name": "Velmora", "seconds": 1.5, "start": 4.1, "end": 5.6}],
+    "problems": [],
 }
 
 

@@ -81,6 +81,9 @@ class PitstopMetricsSerializer(_TimesSerializer):
     measured = serializers.DictField(child=MeasuredSerializer(), help_text="by metric, whatever was set over it")
     by_hand = serializers.DictField(child=ByHandSerializer(), help_text="by metric")
     brands = SeenBrandSerializer(many=True, help_text="on screen during the stop, by the video's accepted result")
+    problems = serializers.ListField(
+        child=serializers.CharField(), help_text="what of the video was broken, and what could not be timed and why"
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()

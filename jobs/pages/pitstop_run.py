@@ -11,14 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from detect.checkpoints.outputs import load_stage_output
-from detect.checkpoints.store import CheckpointRecord
 from detect.errors import MediaprocError
-from detect.persistence import DatabaseCheckpointStore
-from detect.stages.encode_video import EncodeVideoOutput
-from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.time_zones import TimeZonesOutput
-from detect.zones import ZoneTime
+from detect.zones import Visit, ZoneTime
 from jobs.choices import JobStatus
 from jobs.exports.words import plural
 from jobs.models import DetectJob
@@ -51,7 +46,7 @@ from jobs.pitstop.services import pitstop_delete
 from mediaproc.principal import principal_of
 from mediaproc.roles import Role
 
-_SHOWN_VISITS = 60
+_SHOWN_VISITS, _FIRST_VISITS = 60, 6
 _SHOWN_RUNS, _SHOWN_COLUMNS = 20, 8
 #: Deleting is more than for other jobs, and a retry asks models that a pit stop has not.
 _ELSEWHERE = ("delete", "retry", "raise", "lower", "again")
@@ -116,17 +111,22 @@ def _complete(job: DetectJob) -> dict[str, Any]:
     player = player_context(job)["player"]
     player["setup"] |= {"video": reverse("pitstop-output", args=[job.id]), "boxes": "", "start": 0.0, "codec": ""}
     metrics = metrics_of(job)
+    stop_metric, *rest = metric_rows(metrics)
+    unknown = [metric for metric in rest if not metric["is_known"]]
     return {
         "player": player,
         "output": output,
         "output_size": "" if output is None else f"{output.size_bytes / 1e6:.1f} MB",
         "has_zones": bool(times.zones),
         "stop": _stop(times, stops_by_hand([job]).get(job.id)),
-        "metrics": metric_rows(metrics),
+        "stop_metric": stop_metric,
+        "metrics": [metric for metric in rest if metric["is_known"]],
+        "unknown": unknown,
+        "unknown_words": ", ".join(metric["word"].lower() for metric in unknown),
         "brands": [{"name": brand["name"], "seconds": seconds(brand["seconds"])} for brand in metrics["brands"]],
         "zones": [_zone(place, zone) for place, zone in enumerate(times.zones)],
         "lanes": lanes_of(times, tracks, float(job.source_asset.probe.get("duration") or 0.0)),
-        "problems": _problems(tip),
+        "problems": metrics["problems"],
         **_runs(job, times),
     }
 
@@ -147,6 +147,7 @@ def _stop(times: TimeZonesOutput, by_hand: float | None) -> dict[str, str] | Non
 
 
 def _zone(place: int, zone: ZoneTime) -> dict[str, Any]:
+    visits = [_visit(visit) for visit in zone.visits[:_SHOWN_VISITS]]
     return {
         "name": zone.name,
         "colour": place % 6,
@@ -154,27 +155,20 @@ def _zone(place: int, zone: ZoneTime) -> dict[str, Any]:
         "seconds": seconds(zone.seconds),
         "uncertainty": uncertain(zone.uncertainty),
         "more": max(0, len(zone.visits) - _SHOWN_VISITS),
-        "visits": [
-            {
-                "at": f"{visit.start:.3f}",
-                "from": at(visit.start),
-                "to": at(visit.end),
-                "seconds": f"{seconds(visit.end - visit.start)} {uncertain(length_uncertainty(visit))}",
-                "who": f"{visit.label} {visit.track_id}",
-                "cut": cut_words(visit.cut),
-            }
-            for visit in zone.visits[:_SHOWN_VISITS]
-        ],
+        "visits": visits[:_FIRST_VISITS],
+        "later": visits[_FIRST_VISITS:],
     }
 
 
-def _problems(tip: CheckpointRecord) -> list[str]:
-    """What of the video was broken, as the stages have told."""
-    store = DatabaseCheckpointStore()
-    frames = load_stage_output(store, tip, "extract_frames", ExtractFramesOutput)
-    video = load_stage_output(store, tip, "encode_video", EncodeVideoOutput)[0]
-    told = [*(problem for part in frames for problem in part.problems), *tracked(tip).problems, *video.problems]
-    return list(dict.fromkeys(told))
+def _visit(visit: Visit) -> dict[str, str]:
+    return {
+        "at": f"{visit.start:.3f}",
+        "from": at(visit.start),
+        "to": at(visit.end),
+        "seconds": f"{seconds(visit.end - visit.start)} {uncertain(length_uncertainty(visit))}",
+        "who": f"{visit.label} {visit.track_id}",
+        "cut": cut_words(visit.cut),
+    }
 
 
 def _runs(job: DetectJob, own: TimeZonesOutput | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from detect.stages.time_zones import TimeZonesOutput
 from detect.zone_timing import Timed, measures
 from detect.zones import Measure, Stop
 from jobs.models import AcceptedResult, DetectJob, MetricByHand
-from jobs.pitstop.selectors import pitstop_state, times_of
+from jobs.pitstop.selectors import pitstop_state, problems_of, times_of
 from jobs.selectors import job_report
 
 STOP: Final = "stop_time_s"
@@ -55,6 +55,7 @@ def metrics_of(job: DetectJob) -> dict[str, Any]:
             name: {"seconds": row.value, "set_by": row.set_by, "set_at": row.set_at} for name, row in by_hand.items()
         },
         "brands": [] if stop is None else _brands_during(job.source_asset, stop),
+        "problems": problems_of(job),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -25,6 +25,8 @@ from detect.zones import Zone
 from jobs.choices import PITSTOP, EventKind, JobStatus
 from jobs.models import DetectJob, JobEvent, PitstopRun
 from jobs.selectors import job_branch
+
+T = TypeVar("T")
 
 #: Lines of a log that are given, the last ones.
 MOST_LINES: Final = 2000
@@ -175,8 +177,20 @@ def zones_of(job: DetectJob) -> tuple[Zone, ...]:
 
 def times_of(job: DetectJob) -> TimeZonesOutput | None:
     """The times that were taken, by the job or by the one it branches off after that; None before they are."""
+    return _of_branch(job, TimeZones.name, TimeZonesOutput)
+
+
+def problems_of(job: DetectJob) -> list[str]:
+    """What of the video was broken and what could not be done with it, as far as the job is."""
+    times = times_of(job)
+    video = _of_branch(job, EncodeVideo.name, EncodeVideoOutput)
+    told = [*(times.problems if times else []), *(video.problems if video else [])]
+    return list(dict.fromkeys(told))
+
+
+def _of_branch(job: DetectJob, stage: str, kind: type[T]) -> T | None:
+    """What a stage of the whole video gave, in the job's branch."""
     branch = job_branch(job)
-    if not branch or TimeZones.name not in branch[-1].outputs:
+    if not branch or stage not in branch[-1].outputs:
         return None
-    parts = load_stage_output(DatabaseCheckpointStore(), branch[-1], TimeZones.name, TimeZonesOutput)
-    return parts[0]
+    return load_stage_output(DatabaseCheckpointStore(), branch[-1], stage, kind)[0]
