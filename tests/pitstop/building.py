@@ -1,8 +1,8 @@
 """Pit-stop jobs as a run leaves them, without a run: rows, outputs and files, here or in the site of another process.
 
 As a program (``python -m tests.pitstop.building``) it makes them in the database that the environment names: each line
-of its input is a list of what is wanted, jobs (``{"name": "stop"}``) or keys (``{"key": ROLE}``), and is answered by
-one with what came of each.
+of its input is a list of what is wanted, jobs (``{"name": "stop"}``), keys (``{"key": ROLE}``) or replays for workers
+(``{"rezone": ID, "zones": […]}``), and is answered by one with what came of each.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from typing import Any
+from uuid import UUID
 
 FILM = bytes(range(256)) * 4000
 PROBE = {
@@ -134,7 +135,14 @@ def _one(wanted: dict[str, Any]) -> dict[str, Any]:
 
     if "key" in wanted:
         return {"key": ApiKey.objects.create_key(name=wanted["key"], role=wanted["key"])[1]}
-    from jobs.pitstop.selectors import output_file
+    from jobs.pitstop.selectors import output_file, pitstop_job
+
+    if "rezone" in wanted:
+        from jobs.pitstop.services import pitstop_rezone
+        from jobs.services import Order
+
+        parent = pitstop_job(UUID(wanted["rezone"]))
+        return {"id": str(pitstop_rezone(job=parent, zones=wanted["zones"], order=Order(queued=True)).id)}
 
     job = build(**wanted)
     file = output_file(job)

@@ -140,3 +140,19 @@ def site(request: pytest.FixtureRequest) -> PitstopSite:
 def http(site: PitstopSite) -> Iterator[httpx.Client]:
     with site.client() as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A site with a worker and a scheduler (``plant.py``); tests leave it without jobs."""
+    from tests.pitstop.plant import running_plant  # it builds on what is here
+
+    with running_plant(tmp_path_factory.mktemp("plant")) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.pitstop.plant import long_clip
+
+    return long_clip(tmp_path_factory.mktemp("long") / "stop.mp4")
