@@ -16,7 +16,7 @@ from detect.errors import ConfigError, MediaprocError
 from jobs.pages.pitstop_shown import seconds, uncertain
 from jobs.pages.query import text_of
 from jobs.pages.shown import person, when
-from jobs.pitstop.metrics import STOP, metrics_set
+from jobs.pitstop.metrics import metrics_set
 from jobs.pitstop.selectors import pitstop_jobs
 from mediaproc.principal import principal_of
 
@@ -30,7 +30,6 @@ METRIC_WORDS = {
     "driver_out_time_s": "Driver out",
     "driver_in_time_s": "Driver in",
 }
-_NOT_MEASURED = {True: "No car was seen to stop.", False: "No zone stands for it."}
 
 
 @require_POST
@@ -61,10 +60,11 @@ def _metric_row(name: str, word: str, metrics: dict[str, Any]) -> dict[str, Any]
     return {
         "name": name,
         "word": word,
+        "is_known": value is not None,
         "value": "–" if value is None else seconds(value),
         "number": "" if value is None else f"{value:.3f}".rstrip("0").rstrip("."),
         "measured": told,
-        "detail": f"Measured, {uncertain(measured['uncertainty_s'])}" if measured else _NOT_MEASURED[name == STOP],
+        "detail": f"Measured, {uncertain(measured['uncertainty_s'])}" if measured else "",
         "by_hand": by_hand is not None,
         "by": person(by_hand["set_by"]) if by_hand else "",
         "when": when(by_hand["set_at"]) if by_hand else "",

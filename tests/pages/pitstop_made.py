@@ -146,7 +146,7 @@ def _save_stages(
         ),
         "detect_each_frame": DetectEachFrameOutput(objects=found, **base),
         "track_objects": TrackObjectsOutput(objects=found, tracks=tracks, **base),
-        "time_zones": _times(zones),
+        "time_zones": msgspec.structs.replace(_times(zones), problems=problems),
         "render_overlays": RenderOverlaysOutput(files=[], frames=SECONDS * RATE),
         "encode_video": EncodeVideoOutput(files=files, frames=SECONDS * RATE),
     }

@@ -71,7 +71,7 @@ class TestList:
         assert "4.00 s ± 0.03 s" in text
         assert "Endurance <b> · Six hours" in body(response)
         assert "Endurance &lt;b&gt;" in page
-        assert "no weights &lt;here&gt;" in page
+        assert "No weights &lt;here&gt;" in page
         assert "operator" in text
         assert inline_parts(response) == []
 
@@ -178,7 +178,7 @@ class TestPage:
     def test_failed_run_says_why_and_what_to_do(self, operator, asset):
         job = pitstop_run(asset, status=JobStatus.FAILED, error_message="there are no weights: put them there")
         response = page_of(operator, job)
-        assert "there are no weights: put them there" in words(response)
+        assert "There are no weights: put them there" in words(response)
         assert "Put the weights where the message says, then resume." in words(response)
         assert 'value="resume"' in body(response)
         assert reverse("pitstop-delete", args=[job.id]) in body(response)
