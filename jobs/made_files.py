@@ -26,6 +26,7 @@ from detect.types import StoredFile
 from jobs.assets.intake import local_file, storage_told, store_file
 from jobs.choices import JobStatus
 from jobs.models import DetectJob, WorkUnit
+from jobs.work.owners import has_died, this_process
 
 _BLOCK = 1 << 20
 #: What is older than this and belongs to no output was left behind by a crash; a unit of work takes minutes.
@@ -40,7 +41,9 @@ class MadeFiles:
 
     @contextmanager
     def draft(self, suffix: str) -> Iterator[Path]:
-        path = _drafts() / f"{uuid4().hex}{suffix}"
+        _remove_dead_drafts()
+        path = _drafts() / this_process() / f"{uuid4().hex}{suffix}"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             yield path
         finally:
@@ -82,6 +85,7 @@ def made_forget(asset: SourceAsset) -> None:
 
     Where a job runs it is left for later: what it has just made is not its own yet.
     """
+    transaction.on_commit(_remove_dead_drafts)
     jobs = DetectJob.objects.filter(source_asset=asset)
     if jobs.filter(status=JobStatus.RUNNING).exists():
         return
@@ -96,8 +100,9 @@ def made_forget(asset: SourceAsset) -> None:
 def made_tidy() -> None:
     """Remove what crashes have left: drafts, outputs that no job has, and files that no output names."""
     before = time.time() - _ABANDONED_SECONDS
-    for path in _drafts().iterdir():
-        if path.stat().st_mtime < before:
+    _remove_dead_drafts()
+    for path in _drafts().rglob("*.*"):  # those of other hosts: nothing is known of their processes
+        if path.is_file() and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
     named = {key for files in _all_made().values() for key in files[1]}
     for asset in SourceAsset.objects.filter(sha256__in={Path(key).parent.name for key in named}):
@@ -153,6 +158,14 @@ def _all_made() -> dict[str, tuple[str, list[str]]]:
 
 
 def _drafts() -> Path:
+    """Drafts of this machine, a folder for each process that makes some."""
     path: Path = settings.CACHE_FOLDER / "drafts"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def _remove_dead_drafts() -> None:
+    """Remove what processes of this machine were writing when they were killed."""
+    for folder in _drafts().glob("*:*:*"):
+        if has_died(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
