@@ -10,10 +10,11 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import yaml
+from msgspec import Meta
 
 from detect.checkpoints import serde
 from detect.errors import ConfigError
@@ -26,12 +27,23 @@ _own_pipelines: Path | None = None
 _saved_profiles: ProfileSource | None = None
 
 
+class Tells(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After how many items (frames, crops) of a unit a worker tells of it at the latest, however fast they go.
+
+    ``progress`` is the job's share of work done, ``log`` a line for people; None leaves it to the clock.
+    """
+
+    progress: Annotated[int, Meta(ge=1)] | None = None
+    log: Annotated[int, Meta(ge=1)] | None = None
+
+
 class _PipelineFile(msgspec.Struct, forbid_unknown_fields=True):
     key: str
     label: str
     version: int
     stages: list[str]
     shares: dict[str, float] = msgspec.field(default_factory=dict)
+    tells: Tells = Tells()
 
 
 class _ProfileFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,6 +62,7 @@ class Pipeline:
     version: int
     stages: tuple[Stage, ...]
     shares: dict[str, float] = field(default_factory=dict)
+    tells: Tells = field(default_factory=Tells)
 
     def progress(self, index: int, fraction: float) -> float:
         """Share 0-1 of the whole work that is done with ``fraction`` of the stage at ``index``."""
@@ -149,6 +162,7 @@ def load_pipeline(key: str) -> Pipeline:
         version=declared.version,
         stages=tuple(_load_stage(entry) for entry in declared.stages),
         shares=declared.shares,
+        tells=declared.tells,
     )
 
 

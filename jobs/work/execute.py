@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections
 
 from detect.config import load_pipeline
 from detect.errors import CancelledError, MediaprocError, StorageError
@@ -30,14 +30,13 @@ from jobs.work.tokens import announce
 from jobs.work.units import (
     Lease,
     LeaseLostError,
-    lease_check,
     unit_claim,
     unit_fail,
     unit_give_back,
     unit_keep,
     unit_postpone,
-    unit_report,
 )
+from jobs.work.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -119,20 +118,20 @@ def persistently(act: Callable[[], T]) -> T:
 
 
 def _run(lease: Lease, stop: Callable[[], bool]) -> None:
-    watch = _Watch(lease, stop)
     with database_errors(), _planned(lease) as (job, run):
+        watch = Watch(lease, stop, job, run)
         run.runner.checkpoint = watch.check
-        write = partial(shared_progress_write, job, run.runner.pipeline, lease.stage_index)
         ref, found = run.run_unit(
             lease.chunk,
-            progress=partial(watch.progress, write),
+            progress=watch.progress,
             keep=lambda ref, packed: persistently(partial(unit_keep, lease, ref, packed)),
         )
         if found:
             persistently(partial(unit_keep, lease, ref, None))
         findings_tell(job.id, run, ref)
+        watch.close()
         if _pace.allows(job.id):
-            write()
+            shared_progress_write(job, run.runner.pipeline, lease.stage_index)
 
 
 @contextmanager
@@ -207,33 +206,3 @@ class _Recent:
 
 
 _recent = _Recent()
-
-
-class _Watch:
-    """Between the frames of a unit: is it still ours, was a stop asked for, and how far is it?"""
-
-    def __init__(self, lease: Lease, stop: Callable[[], bool]) -> None:
-        self._lease, self._stop = lease, stop
-        self._checked = self._written = time.monotonic()
-
-    def check(self) -> None:
-        if self._stop():
-            raise CancelledError("the worker was asked to stop")
-        if time.monotonic() - self._checked >= SECONDS_BETWEEN_WRITES:
-            self._checked = time.monotonic()
-            _unless_away(lambda: lease_check(self._lease))
-
-    def progress(self, write: Callable[[], None], done: int, total: int) -> None:
-        if time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
-            self._written = time.monotonic()
-            _unless_away(lambda: unit_report(self._lease, done=done, total=total))
-            _unless_away(write)
-
-
-def _unless_away(act: Callable[[], object]) -> None:
-    """What can wait for a database that is away: the work goes on, and is refused at its end if it is not ours."""
-    try:
-        act()
-    except (OperationalError, InterfaceError) as error:
-        logger.info("the database is away: %s", error)
-        connection.close()
