@@ -19,6 +19,7 @@ from bench.footage import REAL, Clip, media_folder, real_clips, synthetic_match
 from bench.jobpage import jobpage_tables, measure_jobpage
 from bench.machine import Machine, commit, machine_facts
 from bench.memory import measure_memory
+from bench.pitstop import measure_pitstop, missing_footage, pitstop_tables
 from bench.plan import PARTS, Plan, plan_of
 from bench.promises import verdicts
 from bench.replay import measure_replay
@@ -40,6 +41,7 @@ what is measured
   jobpage   how long a finished job's page takes to open in a browser, and how smoothly its timeline moves
   review    from a key to the next card painted in a browser, on a queue of 10,000 groups
   workers   two workers against one where a stage waits, and what the queue costs a chunk
+  pitstop   drawing and encoding beside detection, memory on a long video, and the annotated video's timestamps
 
 plain OCR is bench/plain_ocr.py: rapidocr as it comes on every frame at 2 fps, names compared by rapidfuzz.
 
@@ -73,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         "--levels", nargs="+", choices=("easy", "medium", "hard", "none"), help="synthetic levels (default: all three)"
     )
     made.add_argument("--seeds", nargs="+", type=int, metavar="N", help="synthetic matches a level (default: 1 2 3)")
-    made.add_argument("--rounds", type=int, metavar="N", help="speed: runs of each reader on a clip (default: 3)")
+    made.add_argument("--rounds", type=int, metavar="N", help="speed, pitstop: runs on a clip (default: 3)")
     made.add_argument("--minutes", nargs="+", type=float, metavar="M", help="memory: lengths (default: 2 20)")
     made.add_argument("--out", type=Path, metavar="FILE", help="results file (default: bench/results.json)")
     made.add_argument("--strict", action="store_true", help="exit with 1 when a promise is not kept")
@@ -103,7 +105,8 @@ def _run(plan: Plan, output: Console, say: Say) -> int:
     for part in plan.parts:
         found = _measure(part, plan, say)
         if found is None:
-            output.print(f"{part}: skipped. {_no_clips(plan)}", soft_wrap=True)
+            why = missing_footage(media_folder()) if part == "pitstop" else _no_clips(plan)
+            output.print(f"{part}: skipped. {why}", soft_wrap=True)
             continue
         figures, table = found
         output.print(table)
@@ -120,6 +123,8 @@ def _run(plan: Plan, output: Console, say: Say) -> int:
 
 def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
     """One part; None where it needs real clips and there are none."""
+    if part == "pitstop":
+        return _pitstop(plan, say)
     if part == "jobpage":
         jobpage = measure_jobpage(quick=plan.quick, progress=say)
         return jobpage, jobpage_tables(jobpage)
@@ -155,6 +160,13 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
         return tuning, tables.tuning_tables(tuning)
     replay = measure_replay(longest, progress=say)
     return replay, tables.replay_tables(replay)
+
+
+def _pitstop(plan: Plan, say: Say) -> Measurement | None:
+    if missing_footage(media_folder()):
+        return None
+    pitstop = measure_pitstop(media_folder(), rounds=plan.rounds, quick=plan.quick, progress=say)
+    return pitstop, pitstop_tables(pitstop)
 
 
 def _real(plan: Plan) -> list[Clip]:

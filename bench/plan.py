@@ -11,7 +11,7 @@ from typing import Any
 from bench.process import PROJECT_ROOT, BenchError
 from mediaproc.datafolder import DataFolder
 
-PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "review", "workers", "jobpage")
+PARTS = ("accuracy", "speed", "memory", "replay", "tuning", "scale", "review", "workers", "jobpage", "pitstop")
 RESULTS = PROJECT_ROOT / "bench/results.json"
 QUICK_RESULTS = PROJECT_ROOT / "bench/results-quick.json"
 
@@ -55,6 +55,7 @@ class Plan:
             "review": {"quick": self.quick},
             "workers": {"quick": self.quick},
             "jobpage": {"quick": self.quick},
+            "pitstop": {"quick": self.quick, "rounds": self.rounds},
         }[part]
 
 

@@ -69,6 +69,10 @@ PROMISES = (
     Promise("review", "a decision on the server, median", "at most", 50),
     Promise("jobpage", "opens, *", "at most", 1500),
     Promise("jobpage", "*, drawing a frame, 95 %", "at most", 16),
+    Promise("pitstop", "*: drawing and encoding against detection", "at least", 0.8),
+    Promise("pitstop", "growth from the short video to the long one", "at most", 0.10),
+    Promise("pitstop", "*: frames lost or made up", "at most", 0),
+    Promise("pitstop", "*: largest timestamp error", "at most", 1.0),
 )
 
 
