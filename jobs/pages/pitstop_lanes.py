@@ -9,7 +9,7 @@ from typing import Any
 from detect.stages.time_zones import TimeZonesOutput
 from detect.stages.track_objects import Track, TrackObjectsOutput
 from jobs.exports.words import percentage, plural
-from jobs.pages.pitstop_shown import at, cut_words, seconds
+from jobs.pages.pitstop_shown import ZONE_COLOURS, at, cut_words, seconds
 
 _MOST_TRACKS = 12
 _LEAST_SHARE = 0.004
@@ -22,7 +22,10 @@ def lanes_of(times: TimeZonesOutput, tracks: TrackObjectsOutput, duration: float
     longest = sorted(tracks.tracks, key=lambda track: (track.start - track.end, track.id))[:_MOST_TRACKS]
     lanes = [
         _lane("Car stands", "is-stop", times.stops, whole),
-        *(_lane(zone.name, f"zone-colour-{place % 6}", zone.visits, whole) for place, zone in enumerate(times.zones)),
+        *(
+            _lane(zone.name, f"zone-colour-{place % ZONE_COLOURS}", zone.visits, whole)
+            for place, zone in enumerate(times.zones)
+        ),
         *(_track_lane(track, tracks.origin, tick, whole) for track in sorted(longest, key=lambda track: track.id)),
     ]
     return {

@@ -20,6 +20,7 @@ from jobs.models import DetectJob
 from jobs.pages.pitstop_lanes import lanes_of
 from jobs.pages.pitstop_shown import (
     MEASURE_WORDS,
+    ZONE_COLOURS,
     at,
     branch_tip,
     cut_words,
@@ -150,10 +151,10 @@ def _zone(place: int, zone: ZoneTime) -> dict[str, Any]:
     visits = [_visit(visit) for visit in zone.visits[:_SHOWN_VISITS]]
     return {
         "name": zone.name,
-        "colour": place % 6,
+        "colour": place % ZONE_COLOURS,
         "measure": MEASURE_WORDS[zone.measure] if zone.measure else "",
         "seconds": seconds(zone.seconds),
-        "uncertainty": uncertain(zone.uncertainty),
+        "uncertainty": uncertain(zone.uncertainty) if zone.visits else "",
         "more": max(0, len(zone.visits) - _SHOWN_VISITS),
         "visits": visits[:_FIRST_VISITS],
         "later": visits[_FIRST_VISITS:],

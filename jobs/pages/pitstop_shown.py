@@ -40,6 +40,8 @@ _CUT_WORDS = {
     "both": "seen from neither beginning nor to its end",
 }
 _DECIMALS = 2
+#: Of pitstop.css: zones have them in turn, in the page as in the video.
+ZONE_COLOURS = 5
 
 
 def seconds(value: float) -> str:

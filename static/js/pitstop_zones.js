@@ -1,7 +1,7 @@
 /* The zone editor: zones drawn over a frame of the video, a list of them beside it, and their way to the server. */
 
 import { Canvas } from "./pitstop/canvas.js";
-import { Drawing, MOST_ZONES, wrongWith } from "./pitstop/polygons.js";
+import { Drawing, MOST_ZONES, ZONE_COLOURS, wrongWith } from "./pitstop/polygons.js";
 
 const editor = document.querySelector(".zones");
 const setup = JSON.parse(document.getElementById("zones-setup").textContent);
@@ -98,7 +98,7 @@ function classes(box, zone) {
 
 function showItem(made, zone, place) {
   made.classList.toggle("is-chosen", place === canvas.chosen);
-  made.querySelector(".zone-mark").className = `zone-mark zone-colour-${place % 6}`;
+  made.querySelector(".zone-mark").className = `zone-mark zone-colour-${place % ZONE_COLOURS}`;
   made.querySelector("legend").textContent = zone.name.trim() || `Zone ${place + 1}`;
   for (const name of ["name", "measure", "anchor"]) {
     const field = made.querySelector(`[name=${name}]`);

@@ -12,11 +12,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from detect.drawing.colours import zone_colour
 from detect.models import SourceAsset
 from jobs.choices import PITSTOP, EventKind, JobStatus
 from jobs.events import log_append
 from jobs.models import DetectJob, JobEvent, MetricByHand
+from jobs.pages.pitstop_shown import ZONE_COLOURS
 from jobs.pitstop.selectors import zones_of
+from mediaproc.datafolder import PROJECT_ROOT
 from mediaproc.roles import Role
 from tests.pages.pitstop_made import ZONES, pitstop_asset, pitstop_run
 from tests.pages.text import body, inline_parts, words
@@ -234,6 +237,15 @@ class TestValuesByHand:
         job, viewer = pitstop_run(asset), client_of(Role.VIEWER)
         assert self.set(viewer, job, name="stop_time_s", value="1").status_code == 403
         assert reverse("pitstop-values", args=[job.id]) not in body(page_of(viewer, job))
+
+
+def test_zones_have_the_colours_they_have_in_the_video():
+    css = (PROJECT_ROOT / "static/css/pitstop.css").read_text()
+    told = [f".zone-colour-{place} {{ --zone: #{bytes(zone_colour(place)).hex()}; }}" for place in range(ZONE_COLOURS)]
+    assert all(rule in css for rule in told)
+    assert zone_colour(ZONE_COLOURS) == zone_colour(0)
+    script = (PROJECT_ROOT / "static/js/pitstop/polygons.js").read_text()
+    assert f"ZONE_COLOURS = {ZONE_COLOURS};" in script
 
 
 class TestDelete:

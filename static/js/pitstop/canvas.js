@@ -1,6 +1,6 @@
 /* The picture with its zones in SVG: polygons and points that are drawn, dragged, and moved with the arrow keys. */
 
-import { LEAST_POINTS, MOST_POINTS, area, crosses, pointAt, shifted } from "./polygons.js";
+import { LEAST_POINTS, MOST_POINTS, ZONE_COLOURS, area, crosses, pointAt, shifted } from "./polygons.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const POINT = 6, TARGET = 15; // radii in pixels of the screen: what is seen, and what can be hit with a finger
@@ -123,7 +123,7 @@ export class Canvas {
 
   #zone(zone, place, keep) {
     const chosen = place === this.chosen && !this.#draft, wrong = crosses(zone.points);
-    const colour = `zone-colour-${place % 6}`;
+    const colour = `zone-colour-${place % ZONE_COLOURS}`;
     const name = zone.name.trim() || `zone ${place + 1}`;
     const shape = keep(`zone ${place}`, "polygon", {
       class: `zone ${colour}${chosen ? " is-chosen" : ""}${wrong ? " is-wrong" : ""}`,

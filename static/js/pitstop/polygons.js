@@ -2,6 +2,7 @@
 
 const STEPS_KEPT = 200;
 const ROUND = 1e4; // a share is kept to a ten-thousandth: less than a pixel of 4K
+export const ZONE_COLOURS = 5; // of pitstop.css, as in the video
 export const LEAST_POINTS = 3, MOST_POINTS = 100, MOST_ZONES = 50;
 
 export const within = (value) => Math.round(Math.min(1, Math.max(0, value)) * ROUND) / ROUND;
