@@ -97,8 +97,8 @@ class Area:
         for plane, value in zip(planes, ink, strict=True):
             place, mask = self.masks[0 if plane is planes.y else 1]
             if mask.size:
-                mixed = cv2.LUT(plane[place], _mixing(value, strength))
-                np.copyto(plane[place], mixed, where=mask.view(bool))
+                # OpenCV's masked copy: NumPy's takes as long as all other drawing together in a 4K picture
+                cv2.copyTo(cv2.LUT(plane[place], _mixing(value, strength)), mask, plane[place])
 
 
 _SHIFT = 4

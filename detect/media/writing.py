@@ -24,7 +24,7 @@ from detect.media.sound import Sound
 GOP_SECONDS = 2
 # A fixed number of threads, and no macroblock tree: what the same bytes need (see detect/synthetic/video.py).
 _REPEATABLE = "threads=3:mbtree=0"
-# Larger pictures get a quicker preset, so that drawing and encoding keep up with detection (docs/annotated-video.md).
+# Larger pictures get a quicker preset, so that drawing and encoding keep up with detection (docs/benchmarks.md).
 _PRESETS = ((2560 * 1440, "superfast"),)
 _LARGE_PRESET = "ultrafast"
 # Coarser clocks than this make players round.
