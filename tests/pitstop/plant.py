@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 
 from mediaproc.datafolder import PROJECT_ROOT
 from tests.engines.tiny_onnx import constant_network
@@ -76,6 +77,7 @@ class Plant:
     acting: Path
     weights: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def use(self, weights: Path | None) -> None:
         """The weights from now on; None where there are to be none."""
@@ -125,17 +127,18 @@ class Plant:
         (made,) = self.site.build({"rezone": job, "zones": zones})
         return str(made["id"])
 
-    def tell(self, unit: str, moment: str, does: Does) -> None:
+    def tell(self, place: str, does: Does) -> None:
+        """From now on this is done at ``stage.unit.moment``."""
         draft = self.acting / "draft"
         draft.write_text(does)
-        draft.replace(self.acting / f"{unit}.{moment}")
+        draft.replace(self.acting / place)
 
-    def until_held(self, unit: str, moment: str) -> None:
-        self.eventually((self.acting / f"{unit}.{moment}.held").exists)
+    def until_held(self, place: str) -> None:
+        self.eventually((self.acting / f"{place}.held").exists)
 
-    def let_go(self, unit: str, moment: str) -> None:
-        for suffix in ("", ".held"):
-            (self.acting / f"{unit}.{moment}{suffix}").unlink(missing_ok=True)
+    def let_go(self, place: str) -> None:
+        for name in (place, f"{place}.held"):
+            (self.acting / name).unlink(missing_ok=True)
 
     def begun(self) -> Counter[str]:
         """How often each unit was begun so far."""
@@ -175,15 +178,25 @@ class Plant:
         self.processes.append(process)
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("worker")
+    def worker(self) -> None:
+        self.workers.append(self.start("worker"))
+
+    def replace_worker(self) -> None:
+        """Kill the worker and what it computes with, and start another."""
+        worker = self.workers.pop()
+        family = [*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)]
+        for process in family:
+            process.kill()
+        worker.wait()
+        psutil.wait_procs(family, 10)
+        self.worker()
 
     def end(self) -> None:
         for process in self.processes:
             process.kill()
             process.wait()
 
-    def eventually(self, condition: Callable[[], object], within: float = 90.0) -> None:
+    def eventually(self, condition: Callable[[], object], within: float = 60.0) -> None:
         deadline = time.monotonic() + within
         while not condition():
             assert time.monotonic() < deadline, (self.site.data.root / "plant.log").read_text()[-4000:]

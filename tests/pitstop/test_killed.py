@@ -7,16 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.pitstop.acting import Does
 from tests.pitstop.plant import CHUNKS, JOBS, ZONES, Plant, digest
 
 #: Each unit dies there once, with the process that computes; the last ones are of one unit, and with its worker.
-HORSES = ("detect_each_frame.1 working", "render_overlays.0 working", "render_overlays.1 drafted")
-MORE_HORSES = ("render_overlays.2 kept", "encode_video.0 drafted")
-WORKER = "encode_video.0 kept"
+HORSES = ("detect_each_frame.1.working", "render_overlays.0.working", "render_overlays.1.drafted")
+MORE_HORSES = ("render_overlays.2.kept", "encode_video.0.drafted")
+WORKER = "encode_video.0.kept"
 STAGES = {"extract_frames": CHUNKS, "detect_each_frame": CHUNKS, "track_objects": 1, "time_zones": 1}
 ONCE = Counter(
     f"{stage}.{unit}"
@@ -54,18 +53,13 @@ def struck(plant: Plant, long_video: Path) -> Struck:
     plant.forget_outputs()
     begun = plant.begun()
     for place in (*HORSES, *MORE_HORSES):
-        plant.tell(*place.split(), Does.DIE)
+        plant.tell(place, Does.DIE)
     job = plant.send(long_video, zones=json.dumps(ZONES))
     plant.eventually(lambda: not (plant.acting / "encode_video.0.drafted").exists())
-    plant.tell(*WORKER.split(), Does.SLEEP)
-    plant.until_held(*WORKER.split())
-    worker = plant.processes.pop()
-    horses = psutil.Process(worker.pid).children()
-    worker.kill()
-    worker.wait()
-    psutil.wait_procs(horses, 10)
-    plant.let_go(*WORKER.split())
-    plant.worker()
+    plant.tell(WORKER, Does.SLEEP)
+    plant.until_held(WORKER)
+    plant.replace_worker()
+    plant.let_go(WORKER)
     film, told = plant.complete(job), metrics(plant, job)
     drafts, again = plant.drafts(), plant.begun() - begun
     plant.delete(job)
@@ -78,7 +72,7 @@ def test_the_video_and_the_times_are_those_of_an_undisturbed_run(struck: Struck)
 
 
 def test_a_unit_is_computed_again_only_for_a_kill_that_hit_it(struck: Struck) -> None:
-    kills = Counter(place.split()[0] for place in (*HORSES, *MORE_HORSES, WORKER))
+    kills = Counter(place.rpartition(".")[0] for place in (*HORSES, *MORE_HORSES, WORKER))
     assert struck.begun == ONCE + kills
 
 

@@ -32,7 +32,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(plant: Plant, long_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    plant.tell("render_overlays.1", "working", Does.HOLD)
+    plant.tell("render_overlays.1.working", Does.HOLD)
     before = plant.left()
     job = plant.send(long_video, zones=json.dumps(ZONES), series="GT", race="Monza")
     looks: list[dict[str, Any]] = []
@@ -40,7 +40,7 @@ def told(plant: Plant, long_video: Path, tmp_path_factory: pytest.TempPathFactor
     def look(answer: dict[str, Any]) -> None:
         looks.append(dict(answer))
         if answer["stage"] == "RENDERING":
-            plant.let_go("render_overlays.1", "working")
+            plant.let_go("render_overlays.1.working")
 
     ended = plant.until_ended(job, look)
     film = tmp_path_factory.mktemp("made") / "film.mp4"
