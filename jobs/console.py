@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from typing import Any
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -21,6 +23,7 @@ from rich.tree import Tree
 from detect.checkpoints.store import CheckpointRecord
 from detect.events import StageResult
 from detect.report import Report, ReportStage
+from jobs.pitstop.metrics import STOP, WORDS
 from jobs.progress import describe_stage
 
 _STEPS = 1000
@@ -98,6 +101,24 @@ def brand_table(report: Report) -> Table:
             ", ".join(f"{place} {seconds:.1f} s" for place, seconds in brand.by_placement.items()),
             "" if brand.confirmed else "unconfirmed",
         )
+    return table
+
+
+def metrics_table(metrics: dict[str, Any]) -> Table:
+    """Times of a pit stop: what was measured or set, then the zones."""
+    table = Table(header_style="bold")
+    for heading in ("time", "seconds", "±", "visits"):
+        table.add_column(heading, justify="left" if heading == "time" else "right")
+    if metrics[STOP] is None:
+        table.add_row(WORDS[STOP], "[dim]nothing stood still", "", "")
+    for name, word in WORDS.items():
+        if metrics.get(name) is not None:
+            measured = metrics["measured"][name] if metrics["sources"][name] == "measured" else None
+            off = "by hand" if measured is None else f"{measured['uncertainty_s']:.2f}"
+            table.add_row(word, f"{metrics[name]:.2f}", off, "")
+    for zone in metrics["zones"]:
+        name = escape(f"zone {zone['name']}")
+        table.add_row(name, f"{zone['seconds']:.2f}", f"{zone['uncertainty_s']:.2f}", str(len(zone["visits"])))
     return table
 
 

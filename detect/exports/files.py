@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from detect.errors import StorageError
 
+_BLOCK = 1 << 20
 _MODE = 0o644  # mkstemp makes files that only their owner can read; an export is for others too
 
 
@@ -24,12 +28,22 @@ def write_atomic(path: Path, body: bytes) -> Path:
 
     Raises ``StorageError``; nothing is left behind then.
     """
+    return _place(path, lambda file: file.write(body))
+
+
+def copy_atomic(source: Path, path: Path) -> Path:
+    """The same with what another file holds, which may be larger than memory."""
+    with source.open("rb") as content:
+        return _place(path, lambda file: shutil.copyfileobj(content, file, _BLOCK))
+
+
+def _place(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(body)
+            write(file)
         temporary.chmod(_MODE)
         temporary.replace(path)
     except OSError as error:

@@ -48,18 +48,18 @@ def add_set_argument(parser: ArgumentParser) -> None:
     )
 
 
-def add_profile_argument(parser: ArgumentParser) -> None:
+def add_profile_argument(parser: ArgumentParser, default: str = DEFAULT_PROFILE) -> None:
     """``--profile``. The database, which has the saved ones, is not asked for the sake of a help text."""
     names = ", ".join(builtin_profiles())
     parser.add_argument(
         "--profile",
-        default=DEFAULT_PROFILE,
+        default=default,
         help=f"kind of footage: {names}, or a saved profile's name (default %(default)s)",
     )
 
 
-def resolve_arguments(profile: str, overrides: Overrides) -> ResolvedConfig:
-    """The options that a profile and overrides come to. Raises ``ConfigError``.
+def resolve_arguments(profile: str, overrides: Overrides, pipeline: str = "brands") -> ResolvedConfig:
+    """The options of a pipeline that a profile and overrides come to. Raises ``ConfigError``.
 
     The database is started for a profile that is not built in, unless there never was one.
     """
@@ -68,7 +68,7 @@ def resolve_arguments(profile: str, overrides: Overrides) -> ResolvedConfig:
             use_profiles_of(None)
         else:
             prepare()
-    return resolve(load_pipeline("brands"), profile, overrides)
+    return resolve(load_pipeline(pipeline), profile, overrides)
 
 
 def add_report_arguments(parser: ArgumentParser) -> None:

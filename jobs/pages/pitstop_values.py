@@ -16,20 +16,9 @@ from detect.errors import ConfigError, MediaprocError
 from jobs.pages.pitstop_shown import seconds, uncertain
 from jobs.pages.query import text_of
 from jobs.pages.shown import person, when
-from jobs.pitstop.metrics import metrics_set
+from jobs.pitstop.metrics import WORDS, metrics_set
 from jobs.pitstop.selectors import pitstop_jobs
 from mediaproc.principal import principal_of
-
-METRIC_WORDS = {
-    "stop_time_s": "Stop",
-    "fuel_time_s": "Fuel",
-    "front_left_tyre_time_s": "Front left tyre",
-    "front_right_tyre_time_s": "Front right tyre",
-    "back_left_tyre_time_s": "Back left tyre",
-    "back_right_tyre_time_s": "Back right tyre",
-    "driver_out_time_s": "Driver out",
-    "driver_in_time_s": "Driver in",
-}
 
 
 @require_POST
@@ -43,7 +32,7 @@ def set_value(request: HttpRequest, job_id: UUID) -> HttpResponse:
     except MediaprocError as error:
         messages.error(request, error.message)
     else:
-        word = METRIC_WORDS[name]
+        word = WORDS[name]
         told = f"{word} is {seconds(value)} now." if value is not None else f"{word} is what was measured again."
         messages.success(request, told)
     return redirect(f"{reverse('pitstop-page', args=[job.id])}#metric-{name}")
@@ -51,7 +40,7 @@ def set_value(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 def metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """Metrics as the page shows them: in use, as measured, and who set what."""
-    return [_metric_row(name, word, metrics) for name, word in METRIC_WORDS.items()]
+    return [_metric_row(name, word, metrics) for name, word in WORDS.items()]
 
 
 def _metric_row(name: str, word: str, metrics: dict[str, Any]) -> dict[str, Any]:

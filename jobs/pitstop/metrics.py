@@ -23,6 +23,8 @@ STOP: Final = "stop_time_s"
 OF_MEASURES: Final[Mapping[str, str]] = {measure: f"{measure}_time_s" for measure in get_args(Measure) if measure}
 #: Every metric that has a value of its own, and so can be set by hand.
 NAMES: Final = (STOP, *OF_MEASURES.values())
+#: What people call them.
+WORDS: Final[Mapping[str, str]] = {name: name.removesuffix("_time_s").replace("_", " ").capitalize() for name in NAMES}
 
 
 def metrics_of(job: DetectJob) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def _measured(times: TimeZonesOutput) -> dict[str, Timed]:
 
 
 def _zone(zone: dict[str, Any]) -> dict[str, Any]:
-    return {**zone, "uncertainty_s": zone.pop("uncertainty")}
+    uncertainty = zone.pop("uncertainty")
+    return {**zone, "uncertainty_s": uncertainty}
 
 
 def _shown(seconds: float) -> float:

@@ -39,16 +39,23 @@ Zones = Sequence[Zone] | Sequence[Mapping[str, Any]]
 
 
 def pitstop_overrides(
-    *, zones: Zones | None = None, threshold: float | None = None, profile: str = PROFILE
+    *,
+    zones: Zones | None = None,
+    threshold: float | None = None,
+    profile: str = PROFILE,
+    others: Overrides | None = None,
 ) -> Overrides:
-    """The options of a job with these zones and threshold, the installation's where None, checked.
+    """The options of a job with these zones and threshold, the installation's where None, over ``others``, checked.
 
     Raises ``ConfigError`` naming what is wrong and what is allowed instead.
     """
-    confidence = settings.PITSTOP_YOLO_THRESHOLD if threshold is None else threshold
-    overrides: Overrides = {TrackObjects.name: {"confidence": confidence}}
+    overrides: Overrides = {stage: dict(values) for stage, values in (others or {}).items()}
+    tracking = overrides.setdefault(TrackObjects.name, {})
+    if threshold is not None:
+        tracking["confidence"] = threshold
+    tracking.setdefault("confidence", settings.PITSTOP_YOLO_THRESHOLD)
     if zones is not None:
-        overrides[TimeZones.name] = _zones_option(zones)
+        overrides.setdefault(TimeZones.name, {}).update(_zones_option(zones))
     resolve(load_pipeline(PITSTOP), profile, overrides)
     return overrides
 
@@ -63,20 +70,23 @@ def pitstop_submit(
     zones: Zones | None = None,
     threshold: float | None = None,
     profile: str = PROFILE,
+    others: Overrides | None = None,
+    go_on: bool = False,
     order: Order,
 ) -> DetectJob:
-    """Make a job for a video that was taken in. Each call makes its own, the same video or not, unless the order has
-    an idempotency key that was used before.
+    """Make a job for a video that was taken in, with zones, threshold and options as :func:`pitstop_overrides` takes
+    them. Each call makes its own, the same video or not, unless the order has an idempotency key that was used before,
+    or the caller would rather ``go_on`` with one that did not finish.
 
     Raises ``ConfigError`` for options that are not valid and ``ConflictError`` for an idempotency key of another
     request; an asset that came in new for this is removed again then. Raises ``StorageError`` where it was deleted
     meanwhile.
     """
     asset, told = intake.asset, {"series": series, "race": race, "notes": notes, "input_filename": filename}
-    # without a key of its own a job that did not finish would be found for the same video
-    order = replace(order, idempotency_key=order.idempotency_key or f"{PITSTOP}:{uuid4()}")
+    if not go_on:  # without a key of its own a job that did not finish would be found for the same video
+        order = replace(order, idempotency_key=order.idempotency_key or f"{PITSTOP}:{uuid4()}")
     try:
-        overrides = pitstop_overrides(zones=zones, threshold=threshold, profile=profile)
+        overrides = pitstop_overrides(zones=zones, threshold=threshold, profile=profile, others=others)
         with request_lock(asset.sha256):
             if not SourceAsset.objects.filter(id=asset.id).exists():
                 raise StorageError(f"{filename} was removed at the same moment: send it again")

@@ -51,12 +51,18 @@ def _die_if(here: bool) -> None:
 
 def _keep_journal() -> None:
     import detect.logo_search
-    from detect.config import load_pipeline
 
     journal = Path(os.environ["FAULTS_JOURNAL"])
-    for stage in load_pipeline("brands").stages:
-        _before_run(type(stage), lambda kind, ctx: _note(journal, f"{kind.name} {_unit(ctx)}"))
+    for kind in _stages().values():
+        _before_run(kind, lambda kind, ctx: _note(journal, f"{kind.name} {_unit(ctx)}"))
     _call_before(detect.logo_search, "_search", lambda _, __, regions: _note(journal, f"logos {min(regions)}"))
+
+
+def _stages() -> dict[str, Any]:
+    """Classes of all pipelines' stages, by name."""
+    from detect.config import load_pipeline, pipeline_names
+
+    return {stage.name: type(stage) for name in pipeline_names() for stage in load_pipeline(name).stages}
 
 
 def _note(journal: Path, line: str) -> None:
@@ -81,10 +87,9 @@ def _before_run(kind: Any, act: Any) -> None:
 
 def _die_in_stage(name: str, moment: str) -> None:
     import detect.logo_search
-    from detect.config import load_pipeline
     from detect.persistence import DatabaseAnswerStore, DatabaseCheckpointStore
 
-    kind: Any = type(load_pipeline("brands").stage(name))
+    kind = _stages()[name]
     last = 0 if kind.scope == "asset" else 1
 
     if moment == "working":
