@@ -13,7 +13,7 @@ if (page) {
   const one = (selector) => document.querySelector(selector);
 
   /* parts of the page, not more often than people can see */
-  let due = null, asked = 0, busy = false;
+  let due = null, asked = 0, busy = false, moved = null;
   const soon = () => {
     if (due || busy) return;
     due = setTimeout(bring, Math.max(0, asked + AT_MOST_EVERY - Date.now()));
@@ -32,6 +32,7 @@ if (page) {
       status = now.dataset.status;
       if (now.dataset.started) page.dataset.started = now.dataset.started;
       document.title = fresh.title;
+      if (moved?.at > asked) show(moved.data); // what was fetched is older than that
       tell();
       const workers = document.getElementById("live-workers"), next = fresh.getElementById("live-workers");
       if (workers && !next) workers.remove();
@@ -98,7 +99,10 @@ if (page) {
       after,
       onEvent(event) {
         if (event.kind === "job.log") return write(event.data);
-        if (event.kind === "job.update") show(event.data);
+        if (event.kind === "job.update") {
+          moved = { data: event.data, at: Date.now() };
+          show(event.data);
+        }
         soon();
       },
       onState(state, detail) {
@@ -109,7 +113,7 @@ if (page) {
           ended = detail.last;
           clearInterval(polling);
           if (detail.status === "completed") return location.reload();
-          if (detail.status === "deleted") return location.assign("/jobs");
+          if (detail.status === "deleted") return location.assign(page.dataset.list ?? "/jobs");
           soon();
         }
       },
