@@ -66,7 +66,7 @@ def test_what_cannot_be_done_is_said_before_anything_starts(made: Installation, 
     for name, say, _ in REFUSED:
         said = say(made.folder)
         video = [] if name == "no video" else [made.folder / "clip.mp4"]
-        weights = [] if "--weights" in said else ["--weights", made.folder / "tiny.onnx"]
+        weights: list[str | Path] = [] if "--weights" in said else ["--weights", made.folder / "tiny.onnx"]
         requests.append(["pitstop", *video, *weights, *said])
     for (name, _, words), outcome in zip(REFUSED, made.run_each(requests, tmp_path), strict=True):
         error = outcome.error()
@@ -77,7 +77,14 @@ def test_what_cannot_be_done_is_said_before_anything_starts(made: Installation, 
 
 def test_a_film_and_its_times_and_again_in_other_zones(made: Installation, tmp_path: Path) -> None:
     zones, film = zones_file(tmp_path, "zones.yaml", ZONES), tmp_path / "out" / "film.mp4"
-    asked: list[str | Path] = ["pitstop", made.folder / "clip.mp4", "--weights", made.folder / "tiny.onnx", "--output", film]
+    asked: list[str | Path] = [
+        "pitstop",
+        made.folder / "clip.mp4",
+        "--weights",
+        made.folder / "tiny.onnx",
+        "--output",
+        film,
+    ]
     with made.database():
         outcome = made.run(*asked, "--zones", zones)
         assert outcome.code == 0, outcome.err
@@ -98,7 +105,14 @@ def test_a_film_and_its_times_and_again_in_other_zones(made: Installation, tmp_p
 
 
 def test_stopped_it_goes_on_where_it_was(made: Installation, tmp_path: Path) -> None:
-    asked: list[str | Path] = ["pitstop", made.folder / "clip.mp4", "--weights", made.folder / "tiny.onnx", "--threshold", "0.3"]
+    asked: list[str | Path] = [
+        "pitstop",
+        made.folder / "clip.mp4",
+        "--weights",
+        made.folder / "tiny.onnx",
+        "--threshold",
+        "0.3",
+    ]
     asked += ["--set", "detect_each_frame.keep_above=0.2", "--output", tmp_path / "film.mp4"]
     with made.database():
         assert made.run(*asked, kill="time_zones:unsaved").code == -signal.SIGKILL
