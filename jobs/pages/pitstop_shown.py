@@ -37,7 +37,7 @@ _CUT_WORDS = {
     "": "",
     "start": "there already when the video began",
     "end": "still there when the video ended, or lost sight of",
-    "both": "seen from neither beginning nor to its end",
+    "both": "neither its beginning nor its end was seen",
 }
 _DECIMALS = 2
 #: Of pitstop.css: zones have them in turn, in the page as in the video.

@@ -45,6 +45,8 @@ PITSTOPS = (
     Shown("pitstop-bare", "pitstop-page", ("pitstop_bare",), troubles=(r"/output: 404$",)),
     Shown("pitstop-failed", "pitstop-page", ("pitstop_failed",)),
     Shown("pitstop-paused", "pitstop-page", ("pitstop_waiting",)),
+    Shown("pitstop-queued", "pitstop-page", ("pitstop_queued",)),
+    Shown("pitstop-cancelled", "pitstop-page", ("pitstop_cancelled",)),
     Shown("pitstop-zones", "pitstop-zones", ("pitstop",)),
     Shown("pitstop-zones-none", "pitstop-zones", ("pitstop_bare",)),
     Shown("pitstop-zones-failed", "pitstop-zones", ("pitstop_failed",)),
@@ -101,7 +103,6 @@ PAGES = (
     Shown("tune", "page-tune", ("report",)),
     Shown("tune-video-gone", "page-tune", ("gone",)),
     Shown("tune-failed", "page-tune", ("failed",)),
-    *PITSTOPS,
 )
 
 #: Drawn by packages from the document of the interfaces; long, and the same in any colour scheme.

@@ -109,12 +109,14 @@ def analyses() -> dict[str, Any]:
 
 
 def pitstops() -> dict[str, Any]:
-    """A complete run, one timed anew from it, one without zones or video, and one that failed; names that are hard."""
+    """A complete run, one timed anew from it, one without zones or video, and others in each state; hard names."""
+    from django.utils import timezone
+
     from jobs.choices import JobStatus
     from tests.pages.pitstop_made import ZONES, pitstop_asset, pitstop_run
 
     folder = Path(os.environ["MEDIAPROC_DATA"]).parent
-    asset = pitstop_asset(folder)
+    asset, later = pitstop_asset(folder), timezone.now() + timedelta(days=30)
     script, right_to_left, _, long_name = HARD_NAMES
     facts = {"series": right_to_left, "race": long_name[:200], "notes": f"{script}\nWet track, two stops."}
     run = pitstop_run(asset, told=facts)
@@ -129,6 +131,8 @@ def pitstops() -> dict[str, Any]:
             error_message="there are no weights to find objects with: put them at model_weights/best.pt",
         ),
         "pitstop_waiting": pitstop_run(asset, status=JobStatus.PAUSED, current_stage="track_objects"),
+        "pitstop_queued": pitstop_run(asset, status=JobStatus.PENDING, progress=0.15, scheduled_for=later),
+        "pitstop_cancelled": pitstop_run(asset, status=JobStatus.CANCELLED, completed_at=timezone.now()),
     }
     return {name: str(job.id) for name, job in jobs.items()}
 

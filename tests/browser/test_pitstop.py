@@ -53,7 +53,7 @@ def test_value_is_set_in_place_and_taken_back(opened: Page, pits: Filled) -> Non
     row.get_by_label("Seconds").fill("3.9")
     row.get_by_role("button", name="Save").click()
     expect(row).to_contain_text("Set by operator")
-    expect(row).to_contain_text("4.00 s ± 0.03 s")
+    expect(row).to_contain_text("Measured: 4.00 s ± 0.03 s")
     row.get_by_role("button", name="Undo").click()
     expect(row).not_to_contain_text("Set by operator")
 
