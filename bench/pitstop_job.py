@@ -13,14 +13,16 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
 from bench.pitstop_clips import Exactness, exactness
 
 CHUNK_SECONDS = 5
-#: A box that players of MP4 step over: with it a copy is another video, of which nothing is stored.
-_EMPTY_BOX = (8).to_bytes(4, "big") + b"free"
+#: Length and name of a box of 16 bytes that players of MP4 step over: a copy with one is another video, of which nothing
+#: is stored.
+_FREE_BOX = (24).to_bytes(4, "big") + b"free"
 _ZONES = [
     {"name": "Lane", "points": [[0.05, 0.1], [0.45, 0.1], [0.45, 0.9], [0.05, 0.9]]},
     {"name": "Box", "points": [[0.5, 0.3], [0.95, 0.4], [0.9, 0.95], [0.55, 0.9]]},
@@ -67,7 +69,7 @@ def main(video: Path, rounds: int) -> list[JobFigures]:
             copy = Path(folder) / f"{number}{video.suffix}"
             shutil.copyfile(video, copy)
             with copy.open("ab") as file:
-                file.write(_EMPTY_BOX * (number + 1))
+                file.write(_FREE_BOX + uuid4().bytes)
             figures, annotated = _run(copy)
             plain = _copy_plainly(copy, Path(folder) / "plain.mp4")
             exact = exactness(copy, annotated)
