@@ -20,8 +20,8 @@ import msgspec
 from bench.pitstop_clips import Exactness, exactness
 
 CHUNK_SECONDS = 5
-#: Length and name of a box of 16 bytes that players of MP4 step over: a copy with one is another video, of which nothing
-#: is stored.
+#: Length and name of a box that players of MP4 step over, for 16 bytes of chance: a copy with one is another video, of
+#: which nothing is stored.
 _FREE_BOX = (24).to_bytes(4, "big") + b"free"
 _ZONES = [
     {"name": "Lane", "points": [[0.05, 0.1], [0.45, 0.1], [0.45, 0.9], [0.05, 0.9]]},
