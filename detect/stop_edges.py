@@ -16,8 +16,8 @@ _SEARCH_SECONDS, _STEP = 0.5, 0.01
 #: Times of braking that are tried, seconds.
 _RATIO = 1.4
 _BRAKING: Reals = np.array([0.02 * _RATIO**power for power in range(14)])
-#: So many of each are tried again around the best.
-_CLOSER = 32
+#: So many of each are tried again around the best, so often.
+_CLOSER, _TIMES_CLOSER = 32, 2
 #: An instant is possible while its squares exceed the least by less than this many times the variance: about 95 of 100.
 _POSSIBLE = 5.0
 
@@ -59,8 +59,9 @@ def place_edge(approach: Approach) -> tuple[float, float]:
         return guess
     line = _line(at, edges, approach.coarse)
     way = edges @ line
-    first = _Fits.of(at, way, instants, _BRAKING)
-    fits = _Fits.of(at, way, *first.closer())
+    fits = _Fits.of(at, way, instants, _BRAKING)
+    for _ in range(_TIMES_CLOSER):
+        fits = _Fits.of(at, way, *fits.closer())
     # edges move together: a pixel along all of them is less of the car's way
     parts = [line[side] for side in (approach.across, ~approach.across) if side.any()]
     slower = fits.slower(approach.slow / float(np.sqrt(sum(np.mean(part**2) for part in parts))))
@@ -83,6 +84,18 @@ def _line(at: Reals, edges: Reals, coarse: float) -> Reals:
     return line / norm if norm > 0 else np.full(len(line), len(line) ** -0.5)
 
 
+def _variance(left_over: Reals) -> float:
+    """Of what a fit leaves over, as if each sight told something new.
+
+    Where neighbours are off alike, because boxes drift or the car did not brake evenly, ``n`` sights tell no more than
+    ``n (1 - r) / (1 + r)`` independent ones, ``r`` being their correlation.
+    """
+    squares = float((left_over**2).sum())
+    alike = float((left_over[1:] * left_over[:-1]).sum()) / max(squares, 1e-12)
+    alike = min(max(alike, 0.0), 1 - 2 / len(left_over))
+    return max(squares / max(len(left_over) - 4, 1) * (1 + alike) / (1 - alike), 1e-9)
+
+
 @dataclass(frozen=True)
 class _Fits:
     """How well each instant ``(m,)`` goes with each time of braking ``(k,)``.
@@ -94,7 +107,7 @@ class _Fits:
     braking: Reals
     squares: Reals
     hardness: Reals
-    sights: int
+    variance: float
 
     @classmethod
     def of(cls, at: Reals, way: Reals, instants: Reals, braking: Reals) -> _Fits:
@@ -105,19 +118,29 @@ class _Fits:
         off = way - way.mean()
         power = np.maximum((shape**2).sum(axis=2), 1e-12)
         hardness = np.maximum(shape @ off / power, 0)
-        return cls(instants, braking, ((off - hardness[:, :, None] * shape) ** 2).sum(axis=2), hardness, len(at))
+        left_over = off - hardness[:, :, None] * shape
+        squares = (left_over**2).sum(axis=2)
+        best = left_over.reshape(-1, len(at))[squares.argmin()]
+        return cls(instants, braking, squares, hardness, _variance(best))
 
     @property
     def possible(self) -> npt.NDArray[np.bool_]:
         least = float(self.squares.min())
-        return self.squares <= least + _POSSIBLE * max(least / max(self.sights - 4, 1), 1e-9)
+        return self.squares <= least + _POSSIBLE * self.variance
 
     def closer(self) -> tuple[Reals, Reals]:
-        """Instants and times of braking around those that are possible, nearer to each other."""
+        """Instants and times of braking around those that are possible, nearer to each other.
+
+        What is known best of a way is where its straight part would have led to, half the braking before the instant:
+        a time of braking that is off by a step puts the instant off by half of that.
+        """
         instants, braking = self.instants[self.possible.any(axis=1)], self.braking[self.possible.any(axis=0)]
+        step = float(self.instants[1] - self.instants[0]) if len(self.instants) > 1 else _STEP
+        ratio = float(self.braking[1] / self.braking[0])
+        aside = step + (ratio - 1) * float(braking[-1]) / 2
         return (
-            np.linspace(instants[0] - _STEP, instants[-1] + _STEP, _CLOSER, dtype=np.float64),
-            np.geomspace(braking[0] / _RATIO, braking[-1] * _RATIO, _CLOSER, dtype=np.float64),
+            np.linspace(instants[0] - aside, instants[-1] + aside, _CLOSER, dtype=np.float64),
+            np.geomspace(braking[0] / ratio, braking[-1] * ratio, _CLOSER, dtype=np.float64),
         )
 
     def slower(self, slow: float) -> Reals:
