@@ -75,7 +75,13 @@ def _load(path: Path, threads: int) -> tuple[Any, Any]:
     try:
         return torch, YOLO(path, verbose=False)
     except Exception as error:  # unpickling runs the file's own code and may raise anything
-        raise WeightsError(f"object weights '{path}' are no readable YOLO checkpoint: {error}") from error
+        raise WeightsError(f"object weights '{path}' are no readable YOLO checkpoint: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """One line; what ultralytics says of an error is advice for those who train networks."""
+    cause = error.__cause__ or error
+    return str(cause).strip().split("\n", 1)[0] or type(cause).__name__
 
 
 def _cuda_batch(torch: Any) -> int:
