@@ -56,7 +56,8 @@ class TestWeights:
         (tmp_path / name).write_bytes(b"no network" * 100)
         clean.use(tmp_path / name)
         told = failed(clean, short)
-        assert name in told and "Traceback" not in told and "\n" not in told
+        assert name in told and "are no readable" in told
+        assert "\n" not in told and len(told) < 400
 
     def test_a_class_they_do_not_know_is_corrected_without_detecting_anew(self, clean: Plant, short: Path) -> None:
         job = clean.send(short, zones=json.dumps([{**ZONES[0], "classes": ["car", "wheel gun"]}]))
@@ -111,9 +112,9 @@ def frames(path: Path) -> int:
 
 
 @pytest.mark.parametrize("whole_file", [False, True])
-def test_a_client_that_drops_its_upload_leaves_nothing(clean: Plant, short: Path, whole_file: bool) -> None:
+def test_a_client_that_drops_its_upload_leaves_nothing(clean: Plant, long_video: Path, whole_file: bool) -> None:
     """Cut within the file, and behind it with fields still to come."""
-    content = short.read_bytes()
+    content = long_video.read_bytes()
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="stop.mp4"\r\n\r\n'
     rest = b'\r\n--x\r\nContent-Disposition: form-data; name="notes"\r\n\r\n'
     sent = head + content + rest if whole_file else head + content[: len(content) // 2]
