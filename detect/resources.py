@@ -120,12 +120,14 @@ class Resources:
         return find_weights(self.object_weights, self.weights_folders)
 
     def object_detector(self, path: Path) -> BatchDetector:
-        from detect.engines.objects import load_detector
+        """The detector in this file, loaded once; anew where the file was replaced."""
+        from detect.engines.objects import load_detector, weights_digest
 
-        if path not in self._detectors:
-            self._detectors[path] = load_detector(path, threads=self.threads)
-        return self._detectors[path]
+        if self._detectors.get(path, ("", None))[0] != weights_digest(path):
+            detector = load_detector(path, threads=self.threads)
+            self._detectors[path] = (detector.digest, detector)
+        return self._detectors[path][1]
 
     @cached_property
-    def _detectors(self) -> dict[Path, BatchDetector]:
+    def _detectors(self) -> dict[Path, tuple[str, BatchDetector]]:
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest_django import Settings
 
@@ -14,6 +15,7 @@ from detect.resources import DistantWeights, Resources
 from detect.stages.detect_each_frame import DetectEachFrame
 from jobs.engine import engine_resources
 from jobs.model_files import pitstop_weights
+from tests.engines.tiny_onnx import constant_network
 from tests.weights.conftest import SHA256
 
 
@@ -81,3 +83,17 @@ def test_weights_elsewhere_are_not_fetched_to_be_known(places: Path) -> None:
 def test_the_engine_of_this_installation_asks_here(places: Path) -> None:
     named = put(places / "data" / "model_weights" / "best.pt")
     assert engine_resources().tracking_model().digest == weights_digest(named)
+
+
+def test_a_file_that_is_replaced_is_loaded_anew(places: Path) -> None:
+    path = places / "best.onnx"
+    resources = Resources(tracking_weights=lambda: path)
+    found = {}
+    for names in (["car"], ["person"]):
+        metadata = {"names": str(dict(enumerate(names))), "imgsz": "[64, 64]", "stride": "32"}
+        path.write_bytes(constant_network(np.zeros((1, 5, 84), np.float32), metadata=metadata))
+        model = resources.tracking_model()
+        detector = model.open()
+        assert (detector.digest, model.open()) == (model.digest, detector)
+        found[model.digest] = detector.class_names
+    assert list(found.values()) == [("car",), ("person",)]
