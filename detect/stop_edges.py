@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,13 @@ _SEARCH_SECONDS, _STEP = 0.5, 0.01
 #: Times of braking that are tried, seconds.
 _RATIO = 1.4
 _BRAKING: Reals = np.array([0.02 * _RATIO**power for power in range(14)])
+#: Ways of braking that are tried: the speed is this power of the time that is left. 1 is even, 2 ends softly.
+_POWERS = (1.0, 1.5, 2.0)
 #: So many of each are tried again around the best, so often.
-_CLOSER, _TIMES_CLOSER = 32, 2
-#: An instant is possible while its squares exceed the least by less than this many times the variance: about 95 of 100.
-_POSSIBLE = 5.0
+_CLOSER, _TIMES_CLOSER = 24, 2
+#: An instant is possible while its squares exceed the least by less than this many times the variance: 95 of 100 of
+#: chi-square for the five numbers that are fitted.
+_POSSIBLE = 11.1
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class Approach:
     """A car about to stand: rows in time order, or reversed with negative times where it pulls away.
 
     ``at`` seconds, ``edges`` ``(n, k)`` pixels of those box edges that are seen, ``across`` ``(k,)`` which of them are
-    left or right ones, ``coarse`` the instant from the
-    smoothed speed, ``slow`` the speed in pixels a second under which it stands, ``window`` what was smoothed over.
+    left or right ones, ``coarse`` the instant from the smoothed speed, ``slow`` the speed in pixels a second under
+    which it stands, ``window`` what was smoothed over.
     """
 
     at: Reals
@@ -42,10 +46,10 @@ class Approach:
 def place_edge(approach: Approach) -> tuple[float, float]:
     """When the car got slower than ``slow``, and ± by how much that may be off, in seconds of ``approach.at``.
 
-    It is taken to have gone at one speed, braked evenly for a time ``b`` and then stood: ``u`` seconds before it stands
-    it is ``c (u² / 2)`` away, and ``c (b u - b² / 2)`` where ``u > b``. Of all instants and all ``b`` those with the
-    least squares win; all that are about as good make the uncertainty, to which half the time between two sights is
-    added.
+    It is taken to have gone at one speed ``v``, braked for a time ``b`` and then stood: ``u < b`` seconds before it
+    stands it goes at ``v (u / b)**p``. Of all instants, all ``b`` and some ``p`` those with the least squares win, one
+    ``p`` weighted against the other by how well they do; all that are about as good make the uncertainty, to which
+    half the time between two sights is added.
     """
     order = np.argsort(approach.at)
     at, edges = approach.at[order], approach.edges[order]
@@ -59,16 +63,23 @@ def place_edge(approach: Approach) -> tuple[float, float]:
         return guess
     line = _line(at, edges, approach.coarse)
     way = edges @ line
-    fits = _Fits.of(at, way, instants, _BRAKING)
-    for _ in range(_TIMES_CLOSER):
-        fits = _Fits.of(at, way, *fits.closer())
+    ways = [_closest(at, way, instants, power) for power in _POWERS]
+    best = min(ways, key=lambda fits: fits.least)
     # edges move together: a pixel along all of them is less of the car's way
     parts = [line[side] for side in (approach.across, ~approach.across) if side.any()]
-    slower = fits.slower(approach.slow / float(np.sqrt(sum(np.mean(part**2) for part in parts))))
-    found = float(slower.flat[int(fits.squares.argmin())])
-    possible = slower[fits.possible]
+    slow = approach.slow / float(np.sqrt(sum(np.mean(part**2) for part in parts)))
+    weights = [math.exp((best.least - fits.least) / (2 * best.variance)) for fits in ways]
+    found = float(np.average([fits.best(slow) for fits in ways], weights=weights))
+    possible = np.concatenate([fits.slower(slow)[fits.squares <= best.limit] for fits in ways])
     spread = max(found - float(possible.min()), float(possible.max()) - found)
     return found, spread + _bracket(at, found) / 2
+
+
+def _closest(at: Reals, way: Reals, instants: Reals, power: float) -> _Fits:
+    fits = _Fits.of(at, way, instants, _BRAKING, power)
+    for _ in range(_TIMES_CLOSER):
+        fits = _Fits.of(at, way, *fits.closer(), power)
+    return fits
 
 
 def _bracket(at: Reals, instant: float) -> float:
@@ -93,58 +104,69 @@ def _variance(left_over: Reals) -> float:
     squares = float((left_over**2).sum())
     alike = float((left_over[1:] * left_over[:-1]).sum()) / max(squares, 1e-12)
     alike = min(max(alike, 0.0), 1 - 2 / len(left_over))
-    return max(squares / max(len(left_over) - 4, 1) * (1 + alike) / (1 - alike), 1e-9)
+    return max(squares / max(len(left_over) - 5, 1) * (1 + alike) / (1 - alike), 1e-9)
 
 
 @dataclass(frozen=True)
 class _Fits:
-    """How well each instant ``(m,)`` goes with each time of braking ``(k,)``.
+    """How well each instant ``(m,)`` goes with each time of braking ``(k,)``, braked by ``power``.
 
-    ``squares`` ``(m, k)`` are the sums of what is left over, ``hardness`` how hard was braked, never below 0.
+    ``squares`` ``(m, k)`` are the sums of what is left over, ``speeds`` those before braking, never below 0.
     """
 
     instants: Reals
     braking: Reals
+    power: float
     squares: Reals
-    hardness: Reals
+    speeds: Reals
     variance: float
 
     @classmethod
-    def of(cls, at: Reals, way: Reals, instants: Reals, braking: Reals) -> _Fits:
+    def of(cls, at: Reals, way: Reals, instants: Reals, braking: Reals, power: float) -> _Fits:
         left = np.maximum(instants[:, None, None] - at, 0)
         times = braking[:, None]
-        shape = np.where(left < times, left**2 / 2, times * left - times**2 / 2)
+        braked = np.minimum(left / times, 1)
+        shape = times * braked**2 * braked ** (power - 1) / (power + 1) + np.maximum(left - times, 0)
         shape -= shape.mean(axis=2, keepdims=True)
         off = way - way.mean()
-        power = np.maximum((shape**2).sum(axis=2), 1e-12)
-        hardness = np.maximum(shape @ off / power, 0)
-        left_over = off - hardness[:, :, None] * shape
+        norms = np.maximum((shape**2).sum(axis=2), 1e-12)
+        speeds = np.maximum(shape @ off / norms, 0)
+        left_over = off - speeds[:, :, None] * shape
         squares = (left_over**2).sum(axis=2)
         best = left_over.reshape(-1, len(at))[squares.argmin()]
-        return cls(instants, braking, squares, hardness, _variance(best))
+        return cls(instants, braking, power, squares, speeds, _variance(best))
 
     @property
-    def possible(self) -> npt.NDArray[np.bool_]:
-        least = float(self.squares.min())
-        return self.squares <= least + _POSSIBLE * self.variance
+    def least(self) -> float:
+        return float(self.squares.min())
+
+    @property
+    def limit(self) -> float:
+        """Squares up to which a fit is about as good as the best."""
+        return self.least + _POSSIBLE * self.variance
 
     def closer(self) -> tuple[Reals, Reals]:
         """Instants and times of braking around those that are possible, nearer to each other.
 
-        What is known best of a way is where its straight part would have led to, half the braking before the instant:
-        a time of braking that is off by a step puts the instant off by half of that.
+        What is known best of a way is where its straight part would have led to, a part of the braking before the
+        instant: a time of braking that is off by a step puts the instant off by that part of it.
         """
-        instants, braking = self.instants[self.possible.any(axis=1)], self.braking[self.possible.any(axis=0)]
+        possible = self.squares <= self.limit
+        instants, braking = self.instants[possible.any(axis=1)], self.braking[possible.any(axis=0)]
         step = float(self.instants[1] - self.instants[0]) if len(self.instants) > 1 else _STEP
         ratio = float(self.braking[1] / self.braking[0])
-        aside = step + (ratio - 1) * float(braking[-1]) / 2
+        aside = step + (ratio - 1) * float(braking[-1]) * self.power / (self.power + 1)
         return (
             np.linspace(instants[0] - aside, instants[-1] + aside, _CLOSER, dtype=np.float64),
             np.geomspace(braking[0] / ratio, braking[-1] * ratio, _CLOSER, dtype=np.float64),
         )
 
     def slower(self, slow: float) -> Reals:
-        """``(m, k)`` when the car got slower than ``slow``: before it stood, by as much as it braked evenly."""
+        """``(m, k)`` when the car got slower than ``slow``: so long before it stood as its way of braking says."""
         with np.errstate(divide="ignore"):
-            before = np.where(self.hardness > 0, slow / self.hardness, 0)
-        return self.instants[:, None] - np.minimum(before, self.braking)
+            part = np.where(self.speeds > 0, slow / self.speeds, 0)
+        return self.instants[:, None] - self.braking * np.minimum(part, 1) ** (1 / self.power)
+
+    def best(self, slow: float) -> float:
+        """The same of the best fit."""
+        return float(self.slower(slow).flat[int(self.squares.argmin())])

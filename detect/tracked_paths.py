@@ -20,7 +20,7 @@ _MAD_TO_SIGMA = 1.4826
 #: Over how much time around a moment the trembling of its box is looked at, to either side, seconds.
 _NEARBY_SECONDS = 1.0
 #: Neighbours that a box is compared with lie this far apart, seconds: trembling of frames closer than that is alike.
-_NEIGHBOUR_SECONDS = 0.06
+_NEIGHBOUR_SECONDS = 0.1
 
 
 @dataclass(frozen=True)

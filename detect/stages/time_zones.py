@@ -68,7 +68,7 @@ class TimeZones:
     """Take the time in zones and of stops."""
 
     name: ClassVar[str] = "time_zones"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scope: ClassVar[Literal["chunk", "asset"]] = "asset"
     uses_known_brands: ClassVar[bool] = False
     needs: ClassVar[Needs] = "cpu"

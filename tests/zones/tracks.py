@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,12 +30,16 @@ Way = Callable[[float], tuple[float, float] | None]
 
 @dataclass(frozen=True)
 class Seen:
-    """One object: ``way`` gives the middle of its lower edge at a time, None where it is not seen there."""
+    """One object: ``way`` gives the middle of its lower edge at a time, None where it is not seen there.
+
+    Each edge of its box trembles by ``jitter`` pixels, anew in each frame or drifting over ``drift`` seconds.
+    """
 
     way: Way
     label: str = "car"
     size: tuple[float, float] = (300, 120)
     jitter: float = 0.0
+    drift: float = 0.0
     interpolated: tuple[float, float] = (0.0, 0.0)
 
 
@@ -57,6 +62,7 @@ def tracked(
     rng = rng or np.random.default_rng(0)
     builder = ColumnsBuilder()
     sightings: dict[int, list[int]] = {}
+    trembling: dict[int, tuple[npt.NDArray[np.float64], float]] = {}
     for tick in times:
         boxes: list[npt.NDArray[np.float64]] = []
         scores: list[float] = []
@@ -67,8 +73,13 @@ def tracked(
             if place is None:
                 continue
             (x, y), (width, height) = place, one.size
-            box = np.array([x - width / 2, y - height, x + width / 2, y]) + rng.normal(0, 1, 4) * one.jitter
-            boxes.append(box)
+            off = rng.normal(0, 1, 4)
+            if one.drift and number in trembling:
+                before, sight = trembling[number]
+                alike = math.exp((sight - at) / one.drift)
+                off = alike * before + math.sqrt(1 - alike**2) * off
+            trembling[number] = off, at
+            boxes.append(np.array([x - width / 2, y - height, x + width / 2, y]) + off * one.jitter)
             scores.append(0.0 if one.interpolated[0] <= at < one.interpolated[1] else 0.9)
             ids.append(number)
             sightings.setdefault(number, []).append(tick + origin)
