@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from detect.engines.objects import SUFFIXES
 from detect.errors import ConfigError
+from detect.named_entries import read_named_entries
 
 #: Names that the weights of followed objects have where nobody says otherwise, the first found first.
 DEFAULT_NAMES = ("best.pt", "best.onnx")
@@ -48,36 +48,14 @@ def load_models(path: Path) -> Mapping[str, ModelEntry]:
 
     Raises ``ConfigError`` naming the file, the model and what is wrong with it.
     """
-    return {name: _read_model(path, name, entry) for name, entry in _read_entries(path).items()}
+    entries = read_named_entries(path, "models", kind="models file", settings="where the weights are")
+    return {name: _read_model(path, name, entry) for name, entry in entries.items()}
 
 
 def find_default(folders: Sequence[Path]) -> Path | None:
     """The first of ``best.pt`` and ``best.onnx`` in the first folder that has one, else None."""
     places = (folder / name for folder in folders for name in DEFAULT_NAMES)
     return next((place for place in places if place.is_file()), None)
-
-
-def _read_entries(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"models file {path} cannot be read: {reason}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        # `from None`: the parser's own error quotes the line, and addresses may hold secrets.
-        raise ConfigError(f"models file {path}{where}: not valid YAML") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or set(content) - {"models"}:
-        raise ConfigError(f"models file {path}: expected one top-level entry 'models'")
-    entries = content.get("models") or {}
-    if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries):
-        raise ConfigError(f"models file {path}: 'models' must map names to where the weights are")
-    return entries
 
 
 def _read_model(path: Path, name: str, entry: Any) -> ModelEntry:

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from detect.errors import ConfigError
+from detect.named_entries import read_named_entries
 
 _MAX_PRICE = Decimal(1_000_000)
 _USABLE_KEY = re.compile(r"[!-~]+")
@@ -88,32 +88,9 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Pr
     Raises ``ConfigError`` naming the file, the provider and the field that is wrong, and never quoting a value: people
     paste keys into the wrong place.
     """
-    entries = _read_entries(path)
+    entries = read_named_entries(path, "providers", kind="providers file", settings="settings")
     providers = {name: _read_provider(path, name, entry) for name, entry in entries.items()}
     return ProviderCatalog(providers, os.environ if environment is None else environment)
-
-
-def _read_entries(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"providers file {path} cannot be read: {reason}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        # `from None`: the parser's own error quotes the line, which may hold a key.
-        raise ConfigError(f"providers file {path}{where}: not valid YAML") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or set(content) - {"providers"}:
-        raise ConfigError(f"providers file {path}: expected one top-level entry 'providers'")
-    entries = content.get("providers") or {}
-    if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries):
-        raise ConfigError(f"providers file {path}: 'providers' must map names to settings")
-    return entries
 
 
 def _read_provider(path: Path, name: str, entry: Any) -> Provider:
