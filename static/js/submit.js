@@ -1,6 +1,7 @@
 /* The form for a new analysis: uploads, folders, known videos, brands to click, options of the chosen profile. */
 
 import { count, mark, set, watch } from "./options.js";
+import { UploadBox, length, size } from "./upload_box.js";
 
 const form = document.querySelector("form.submit");
 const one = (selector) => form.querySelector(selector);
@@ -15,73 +16,19 @@ async function ask(address) {
   if (!response.ok) throw new Error(body.detail || `The server answered ${response.status}.`);
   return body;
 }
-const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`);
-const length = (seconds) => (seconds >= 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${seconds.toFixed(1)} s`);
 
 /* upload */
-const drop = document.getElementById("drop"), file = document.getElementById("file"), box = document.getElementById("upload");
-const asset = one("[name=upload_asset]");
-let sending = null;
-const hold = (reason) => { go.disabled = Boolean(reason); why.textContent = reason; };
-const holdNow = () => hold(sending && one("#source-upload").checked ? "It can be started once the upload is complete." : "");
-function state(text, kind = "") {
-  box.querySelector(".upload-state").textContent = text;
-  box.className = `upload ${kind}`;
-  for (const [name, shown] of Object.entries({ pause: kind === "sending", resume: kind === "paused" || kind === "failed", cancel: ["sending", "paused", "waiting", "failed"].includes(kind) })) {
-    box.querySelector(`[data-upload=${name}]`).hidden = !shown;
-  }
-  holdNow();
+const drop = document.getElementById("drop"), byUpload = one("#source-upload");
+const upload = drop && new UploadBox({ file: document.getElementById("file"), drop, box: document.getElementById("upload"), asset: one("[name=upload_asset]") }, {
+  told: holdNow,
+  dropped() { byUpload.checked = true; },
+});
+function holdNow() {
+  const waits = Boolean(upload?.busy && byUpload.checked);
+  go.disabled = waits;
+  why.textContent = waits ? "It can be started once the upload is complete." : "";
 }
-function send(video) {
-  sending?.cancel?.();
-  asset.value = "";
-  box.hidden = false;
-  box.querySelector(".upload-name").textContent = video.name;
-  const bar = box.querySelector("progress");
-  bar.value = 0;
-  const began = Date.now();
-  let first = null;
-  sending = window.uploads.start(video, {
-    onProgress({ sent, total }) {
-      first ??= sent;
-      bar.value = total ? sent / total : 0;
-      const rate = (sent - first) / Math.max(0.5, (Date.now() - began) / 1000);
-      const left = rate > 0 && sent < total ? `, ${length((total - sent) / rate)} left` : "";
-      state(sent < total ? `${size(sent)} of ${size(total)}${left}` : "checking the video…", sent < total ? "sending" : "checking");
-    },
-    onWaiting({ seconds }) { state(`connection lost: trying again in ${Math.ceil(seconds)} s, nothing is lost`, "waiting"); },
-    onDone({ assetId }) {
-      asset.value = assetId;
-      sending = null;
-      bar.value = 1;
-      state("uploaded and checked", "done");
-    },
-    onError({ detail }) { state(detail, "failed"); },
-  });
-  state("starting", "sending");
-}
-if (drop) {
-  file.addEventListener("change", () => { if (file.files[0]) send(file.files[0]); });
-  /* dropped beside it, a video would take the place of the page */
-  const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
-  for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { if (hasFiles(event)) { event.preventDefault(); drop.classList.add("over"); } });
-  addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
-  addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    drop.classList.remove("over");
-    one("#source-upload").checked = true;
-    if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
-  });
-  box.addEventListener("click", (event) => {
-    const name = event.target.dataset?.upload;
-    if (!name || !sending) return;
-    if (name === "pause") { sending.pause(); state("paused", "paused"); }
-    if (name === "resume") { sending.resume(); state("going on", "sending"); }
-    if (name === "cancel") { sending.cancel(); sending = null; file.value = ""; state("given up", ""); box.hidden = true; }
-  });
-  all("[name=source]").forEach((radio) => radio.addEventListener("change", holdNow));
-}
+if (drop) all("[name=source]").forEach((radio) => radio.addEventListener("change", holdNow));
 
 /* known videos */
 const assets = document.getElementById("assets"), search = document.getElementById("asset-search");
