@@ -25,7 +25,7 @@ GOP_SECONDS = 2
 # A fixed number of threads, and no macroblock tree: what the same bytes need (see detect/synthetic/video.py).
 _REPEATABLE = "threads=3:mbtree=0"
 # Larger pictures get a quicker preset, so that drawing and encoding keep up with detection (docs/benchmarks.md).
-_PRESETS = ((2560 * 1440, "superfast"),)
+_PRESETS = ((1600 * 900, "superfast"),)
 _LARGE_PRESET = "ultrafast"
 # Coarser clocks than this make players round.
 _MIN_TIMESCALE = 10_000
