@@ -102,8 +102,9 @@ def _source() -> SourceInfo:
 def _run_stages(job: DetectJob, source: SourceInfo) -> CompileReportOutput:
     """What the stages before it found is made up; the report is compiled from it as always."""
     from detect.checkpoints.outputs import save_stage_output
-    from detect.config import load_pipeline, resolve
+    from detect.config import resolve
     from detect.persistence import DatabaseCheckpointStore
+    from detect.registry import load_pipeline
     from detect.resources import Resources
     from detect.stages.base import StageContext
     from detect.stages.compile_report import CompileReport, CompileReportInput, CompileReportOptions

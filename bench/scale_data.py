@@ -18,9 +18,10 @@ from django.db.backends.utils import CursorWrapper
 
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
 from detect.models import Timeline
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.report import ReportBrand, ReportCosts, ReportEvidence, ReportExposure, ReportQuality, ReportScoring
 from detect.stages.base import StageOutput
 from detect.stages.compile_report import CompileReportOutput

@@ -15,8 +15,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from detect.config import load_pipeline
 from detect.models import SourceAsset, StageOutput
+from detect.registry import load_pipeline
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,6 @@ class DetectConfig(AppConfig):
     verbose_name = "Detection"
 
     def ready(self) -> None:
-        from detect.config import use_pipelines_of
+        from detect.registry import use_pipelines_of
 
         use_pipelines_of(settings.PIPELINES_FOLDER)

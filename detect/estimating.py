@@ -15,8 +15,8 @@ from detect.checkpoints import serde
 from detect.checkpoints.keys import output_key
 from detect.checkpoints.outputs import load_manifest
 from detect.checkpoints.store import CheckpointStore, OutputRef
-from detect.config import Pipeline
 from detect.planner import input_fields, stage_chunks
+from detect.registry import Pipeline
 from detect.resources import Resources
 from detect.runner import RunRequest
 from detect.stages.base import Chunk, Stage

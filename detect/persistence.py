@@ -26,7 +26,7 @@ from detect.errors import StorageError
 from detect.models import Checkpoint, ModelAnswer, ModelCharge, SourceAsset, StageOutput, Timeline
 from detect.providers.answers import StoredAnswer
 from detect.providers.limits import Spent
-from detect.stages.base import Image
+from detect.stages.base import Image, Options, Stage
 from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput, encode_jpeg, perceptual_hash
 from detect.types import FrameSignals, Sample
 
@@ -250,9 +250,14 @@ class StorageFrames:
             raise StorageError(f"storage wrote {saved} instead of {key}: it must allow overwriting")
 
 
-def timeline_for(asset: SourceAsset, options: ExtractFramesOptions, version: int, profile: str) -> Timeline:
-    """The timeline of an asset sampled with these options: the same one every time."""
-    identity = msgspec.json.encode([asset.sha256, version, options], order="deterministic")
+def timeline_for(asset: SourceAsset, first: Stage, options: Options, profile: str) -> Timeline:
+    """The timeline of an asset gone through by a first stage with these options: the same one every time.
+
+    It has frames where that stage samples them; else it is what checkpoints stand on, and its ``fps`` is 0.
+    """
+    fps = options.fps if isinstance(options, ExtractFramesOptions) else 0.0
+    facts = [first.version, options] if fps else [first.name, first.version, options]
+    identity = msgspec.json.encode([asset.sha256, *facts], order="deterministic")
     timeline_id = uuid5(NAMESPACE_URL, hashlib.sha256(identity).hexdigest())
     timeline, _ = Timeline.objects.get_or_create(
         id=timeline_id,
@@ -260,7 +265,7 @@ def timeline_for(asset: SourceAsset, options: ExtractFramesOptions, version: int
             "source_asset": asset,
             "source_video": asset.path,
             "profile_name": profile,
-            "fps": options.fps,
+            "fps": fps,
             "frames_prefix": f"timelines/{timeline_id}",
         },
     )

@@ -5,11 +5,11 @@ Built once per process and passed in, so that no stage reads a setting. Models l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from detect.providers.answers import AnswerStore, MemoryAnswerStore
 from detect.providers.catalog import ProviderCatalog
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from detect.engines.ocr import OcrEngine
     from detect.inference.client import InferenceClient
 
+T = TypeVar("T")
+
+#: The weights that follow cars and crew in pit stops; others are models that pipelines declare.
+PITSTOP = "pitstop"
 NO_WEIGHTS = "no object weights: put a .onnx or .pt file into model_weights/ or set MEDIAPROC_OBJECT_WEIGHTS"
 
 
@@ -57,14 +61,52 @@ class DistantWeights:
     fetch: Callable[[], Path]
 
 
+@dataclass(frozen=True)
+class LocalModel:
+    """A model that a pipeline declares, on this machine: a file or a folder, and the SHA-256 of its content."""
+
+    name: str
+    path: Path
+    digest: str
+
+
+class ModelShelf(Protocol):
+    """Where declared models are found (``ModelNeed`` in a pipeline's declaration)."""
+
+    def model(self, name: str) -> LocalModel:
+        """Raises ``WeightsError`` where it is nowhere, saying where to put it."""
+
+    def find(self, name: str) -> LocalModel | None:
+        """The same, or None where it is nowhere."""
+
+    def models_of(self, pipeline: str) -> Mapping[str, LocalModel]:
+        """The models of a pipeline that are there, by name."""
+
+
+class NoModels:
+    """A shelf with nothing on it."""
+
+    def model(self, name: str) -> LocalModel:
+        from detect.engines.objects import WeightsError
+
+        raise WeightsError(f"there is no model '{name}'")
+
+    def find(self, name: str) -> LocalModel | None:
+        return None
+
+    def models_of(self, pipeline: str) -> Mapping[str, LocalModel]:
+        return {}
+
+
 @dataclass
 class Resources:
     """Engines and providers of one process.
 
     ``object_weights`` is the configured detector file, or None; ``weights_folders`` are searched after it.
     ``tracking_weights`` gives the file of the detector whose objects are followed, or tells where to fetch it.
-    ``load_logo`` maps a storage key to the bytes of a reference picture. With ``inference`` the object detector is the
-    one of that server; text is read in this process all the same (docs/inference.md says why).
+    ``shelf`` has the models that pipelines declare. ``load_logo`` maps a storage key to the bytes of a reference
+    picture. With ``inference`` the object detector is the one of that server; text is read in this process all the
+    same (docs/inference.md says why).
     """
 
     object_weights: Path | None = None
@@ -75,6 +117,27 @@ class Resources:
     load_logo: Callable[[str], bytes] | None = None
     threads: int = 2
     inference: InferenceClient | None = None
+    shelf: ModelShelf = field(default_factory=NoModels)
+
+    def model(self, name: str) -> LocalModel:
+        """A declared model. Raises ``WeightsError`` where it is nowhere, saying where to put it."""
+        return self.shelf.model(name)
+
+    def find(self, name: str) -> LocalModel | None:
+        """A declared model that a pipeline can do without, None where it is nowhere."""
+        return self.shelf.find(name)
+
+    def models_of(self, pipeline: str) -> Mapping[str, LocalModel]:
+        """The declared models of a pipeline that are there, by name."""
+        return self.shelf.models_of(pipeline)
+
+    def opened(self, name: str, load: Callable[[Path], T]) -> T:
+        """What ``load`` makes of a declared model's file or folder, once per process and content."""
+        model = self.model(name)
+        if self._opened.get((name, load), ("", None))[0] != model.digest:
+            self._opened[name, load] = (model.digest, load(model.path))
+        opened: T = self._opened[name, load][1]
+        return opened
 
     @cached_property
     def ocr(self) -> OcrEngine:
@@ -96,13 +159,16 @@ class Resources:
             return None
         return ObjectModel(path.name, weights_digest(path), partial(self.object_detector, path))
 
-    def tracking_model(self) -> TrackingModel:
+    def tracking_model(self, name: str = PITSTOP) -> TrackingModel:
         """The detector whose objects are followed. It runs in this process, where the video is.
 
         Nothing is fetched before it is opened. Raises ``WeightsError`` where there is none, saying where to put it.
         """
         from detect.engines.objects import weights_digest
 
+        if name != PITSTOP:
+            model = self.model(name)
+            return TrackingModel(model.path.name, model.digest, partial(self.object_detector, model.path))
         weights = self.tracking_weights()
         if isinstance(weights, DistantWeights):
             return TrackingModel(weights.name, weights.digest, lambda: self.object_detector(weights.fetch()))
@@ -127,6 +193,10 @@ class Resources:
             detector = load_detector(path, threads=self.threads)
             self._detectors[path] = (detector.digest, detector)
         return self._detectors[path][1]
+
+    @cached_property
+    def _opened(self) -> dict[tuple[str, Callable[[Path], Any]], tuple[str, Any]]:
+        return {}
 
     @cached_property
     def _detectors(self) -> dict[Path, tuple[str, BatchDetector]]:

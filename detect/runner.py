@@ -23,10 +23,12 @@ from detect.checkpoints.outputs import (
     run_stats,
 )
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, Manifest, OutputRef
-from detect.config import Overrides, Pipeline, ResolvedConfig
+from detect.config import ResolvedConfig
 from detect.events import RunListener, SilentListener, StageResult
+from detect.options import Overrides
 from detect.planner import input_fields, reads_video, stage_chunks
 from detect.providers.limits import ModelLimits
+from detect.registry import Pipeline
 from detect.resources import Resources
 from detect.stages.base import Chunk, FileStore, FrameSource, Stage, StageContext, Video
 from detect.types import KnownBrands, SourceInfo

@@ -22,12 +22,14 @@ from detect.byte_cache import ByteCache
 from detect.checkpoints import serde
 from detect.checkpoints.outputs import load_stage_output
 from detect.checkpoints.store import CheckpointRecord, CheckpointStore, OutputRef
-from detect.config import Overrides, Pipeline, ResolvedConfig
+from detect.config import ResolvedConfig
 from detect.engines.boards import find_boards
 from detect.errors import ConfigError, ConflictError
 from detect.frame_regions import EdgeOverlays, draw_overlays, regions_at, why_not_by_frame
 from detect.geometry import iou_matrix
+from detect.options import Overrides
 from detect.planner import input_fields
+from detect.registry import Pipeline
 from detect.resources import Resources
 from detect.runner import Runner, RunRequest
 from detect.stages.base import FrameSource, Image, Stage, StageContext

@@ -14,6 +14,7 @@ from detect.persistence import DatabaseAnswerStore, StorageFrames
 from detect.providers.catalog import load_catalog
 from detect.resources import Resources
 from jobs.model_files import pitstop_weights
+from jobs.model_shelf import DeclaredModels
 
 if TYPE_CHECKING:
     from detect.inference.client import InferenceClient
@@ -31,6 +32,7 @@ def engine_resources() -> Resources:
         load_logo=_read_file,
         threads=settings.INFERENCE_THREADS,
         inference=_inference(),
+        shelf=DeclaredModels(),
     )
 
 

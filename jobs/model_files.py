@@ -76,6 +76,12 @@ def model_fetch(entry: ModelEntry) -> Path:
     return path
 
 
+def model_fetched(entry: ModelEntry) -> Path | None:
+    """The file of such an entry where it was fetched before, else None."""
+    path = _folder() / f"{entry.sha256}{PurePosixPath(entry.filename).suffix.lower()}"
+    return path if path.is_file() else None
+
+
 def _of_entry(entry: ModelEntry) -> Path | DistantWeights:
     if not entry.path:
         return DistantWeights(entry.filename, entry.sha256, partial(model_fetch, entry))

@@ -17,8 +17,10 @@ from django.db.models import Count, QuerySet
 from django.utils.text import slugify
 
 from detect import models
-from detect.config import Overrides, Pipeline, Profile, builtin_profiles, load_pipeline, merge, resolve
+from detect.config import Profile, builtin_profiles, resolve
 from detect.errors import ConfigError, ConflictError, NotFoundError
+from detect.options import Overrides, merge
+from detect.registry import Pipeline, load_pipeline
 from jobs.exports.words import plural
 from jobs.models import DetectJob
 

@@ -11,8 +11,8 @@ from django.db.models import F, FloatField, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from detect.config import Pipeline
 from detect.events import RunListener, StageResult
+from detect.registry import Pipeline
 from jobs.choices import EventKind, JobStatus, UnitState
 from jobs.events import event_append, log_append
 from jobs.models import DetectJob, WorkUnit

@@ -13,11 +13,12 @@ from django.db import transaction
 
 from brands.services import sightings_record
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import MediaprocError
 from detect.events import RunListener, SilentListener
 from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
 from detect.planner import reads_video
+from detect.registry import load_pipeline
 from detect.report import Report
 from detect.runner import Runner, RunRequest
 from detect.stages.base import Stage
@@ -27,9 +28,8 @@ from jobs.engine import engine_resources, timeline_frames
 from jobs.events import log_append
 from jobs.made_files import MadeFiles
 from jobs.models import DetectJob
-from jobs.pitstop.selectors import problems_of
 from jobs.results.accepted import job_bring_in, result_offer
-from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source
+from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source, problems_of
 from jobs.states import job_move
 
 _AT_THE_END: dict[str, Any] = {"progress": 1.0, "current_stage": "", "error_message": ""}
@@ -86,8 +86,10 @@ def first_outputs(job: DetectJob) -> list[str]:
 
 
 def record_frames(job: DetectJob, runner: Runner, node: CheckpointRecord) -> None:
-    """Write the list of the job's frames, once they are all extracted."""
+    """Write the list of the job's frames, once they are all extracted; nothing where its pipeline samples none."""
     assert job.timeline is not None
+    if not runner.pipeline.samples_frames:
+        return
     timeline_record_frames(
         job.timeline, timeline_frames(job.timeline), runner.load(node, runner.pipeline.stages[0].name)
     )

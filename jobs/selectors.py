@@ -10,13 +10,14 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from detect.checkpoints import serde
+from detect.checkpoints.outputs import load_stage_output
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline
 from detect.errors import ConfigError
 from detect.events import StageResult
 from detect.models import Checkpoint, SourceAsset
 from detect.persistence import DatabaseCheckpointStore, DatabaseLedger, StorageFrames
 from detect.providers.limits import ModelLimits
+from detect.registry import load_pipeline
 from detect.report import Report, assemble
 from detect.resources import Resources
 from detect.runner import Runner
@@ -54,6 +55,16 @@ def job_find(text: str) -> DetectJob:
     raise ConfigError(
         f"there is no job '{text}'" + (f": the latest are {recent}" if recent else " yet: run analyze first")
     )
+
+
+def problems_of(job: DetectJob) -> list[str]:
+    """What of the video was broken and what could not be done with it, as the stages over the whole video tell it."""
+    branch = job_branch(job)
+    told: list[str] = []
+    for stage in load_pipeline(job.pipeline).stages if branch else ():
+        if stage.scope == "asset" and "problems" in stage.Output.__struct_fields__ and stage.name in branch[-1].outputs:
+            told += load_stage_output(DatabaseCheckpointStore(), branch[-1], stage.name, stage.Output)[0].problems
+    return list(dict.fromkeys(told))
 
 
 def job_source(job: DetectJob) -> SourceInfo:

@@ -15,12 +15,14 @@ from django.utils import timezone
 from brands.models import KnownBrand
 from brands.selectors import known_brands_snapshot
 from detect.checkpoints import serde
-from detect.config import Overrides, load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import CancelledError, ConfigError, ConflictError, MediaprocError
 from detect.events import RunListener
 from detect.media.probe import Probe
 from detect.models import SourceAsset
+from detect.options import Overrides
 from detect.persistence import database_errors, timeline_for
+from detect.registry import load_pipeline
 from detect.report import Report
 from jobs.branches.branching import branch_point
 from jobs.choices import JobStatus, RunType
@@ -96,7 +98,7 @@ def job_submit(
         job = _create(
             order,
             source_asset=asset,
-            timeline=timeline_for(asset, config.options[first.name], first.version, profile),
+            timeline=timeline_for(asset, first, config.options[first.name], profile),
             video_path=video_path,
             pipeline=pipeline.key,
             profile_name=profile,
@@ -125,7 +127,7 @@ def job_replay(
     timeline = parent.timeline
     if at.index == 0:
         first = at.pipeline.stages[0]
-        timeline = timeline_for(parent.source_asset, at.config.options[first.name], first.version, parent.profile_name)
+        timeline = timeline_for(parent.source_asset, first, at.config.options[first.name], parent.profile_name)
     known_brands = serde.pack(serde.encode(at.known_brands))
     request_digest = serde.digest([str(parent.id), start_stage, at.overrides, serde.digest_bytes(known_brands)])
     with request_lock(request_digest):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
-from detect.config import load_pipeline
 from detect.errors import MediaprocError
 from detect.events import SilentListener
+from detect.registry import load_pipeline
 from jobs.choices import ENDED, JobStatus
 from jobs.models import DetectJob
 from jobs.services import job_run

@@ -16,9 +16,11 @@ from brands.services import brands_ensure
 from detect.checkpoints import serde
 from detect.checkpoints.memory import MemoryCheckpointStore
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import Overrides, Pipeline, ResolvedConfig, load_pipeline, resolve
+from detect.config import ResolvedConfig, resolve
 from detect.media.probe import probe
 from detect.models import Checkpoint, SourceAsset, StageOutput, Timeline
+from detect.options import Overrides
+from detect.registry import Pipeline, load_pipeline
 from detect.resources import Resources
 from detect.runner import Runner, RunRequest
 from detect.synthetic import build_match, render_match

@@ -8,13 +8,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from detect.config import convert_options
 from detect.engines.boards import find_boards
 from detect.engines.objects import ObjectDetector
 from detect.engines.ocr import ocr_digest
 from detect.errors import ConfigError
 from detect.frame_regions import draw_overlays, regions_at
 from detect.inference.wire import Answer, DebugAnswer, LoadedModels, ObjectsInfo, OcrInfo, WireRegion
+from detect.options import convert_options
 from detect.resources import ObjectModel, Resources
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdges, DetectEdgesOutput

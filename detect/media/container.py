@@ -115,6 +115,24 @@ def open_video(path: Path, *, threads: int = 2) -> OpenedVideo:
         MediaError: the file is missing, no file, empty, not permitted, a still image, no video, without a video
             stream, or in a codec that cannot be decoded here.
     """
+    container = open_container(path)
+    try:
+        stream = _video_stream(path, container)
+    except MediaError:
+        container.close()
+        raise
+    # Slices and frames: whichever the codec can spread over threads.
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
+    return OpenedVideo(container, stream)
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file of pictures or sound, standing at its beginning.
+
+    Raises:
+        MediaError: the file is missing, no file, empty, not permitted, a still image, or in no format that is read.
+    """
     head = _read_head(path)
     try:
         container = av.open(
@@ -125,17 +143,10 @@ def open_video(path: Path, *, threads: int = 2) -> OpenedVideo:
         )
     except av.FFmpegError as error:
         raise MediaError(_why_not_opened(path, head)) from error
-    try:
-        if not container.streams:
-            raise MediaError(_why_not_opened(path, head))
-        stream = _video_stream(path, container)
-    except MediaError:
+    if not container.streams:
         container.close()
-        raise
-    # Slices and frames: whichever the codec can spread over threads.
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    return OpenedVideo(container, stream)
+        raise MediaError(_why_not_opened(path, head))
+    return container
 
 
 def _read_head(path: Path) -> bytes:

@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from detect.config import DEFAULT_PROFILE, load_pipeline, option_schemas, profiles, resolve
+from detect.config import DEFAULT_PROFILE, profiles, resolve
+from detect.options import option_schemas
+from detect.registry import load_pipeline
 from jobs.api.fields import PlainText
 from jobs.api.schema import errors
 

@@ -9,8 +9,10 @@ from brands.models import KnownBrand
 from brands.review.recognised import brands_recognised
 from brands.selectors import known_brands_snapshot
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import Overrides, Pipeline, ResolvedConfig, load_pipeline, merge, resolve
+from detect.config import ResolvedConfig, resolve
 from detect.errors import ConfigError, ConflictError
+from detect.options import Overrides, merge
+from detect.registry import Pipeline, load_pipeline
 from detect.types import KnownBrands
 from jobs.models import DetectJob
 from jobs.selectors import job_branch, job_known_brands

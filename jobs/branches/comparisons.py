@@ -15,9 +15,10 @@ from django.core.files.storage import default_storage
 from detect.checkpoints import serde
 from detect.checkpoints.store import CheckpointRecord, Manifest
 from detect.comparison import Comparison, compare
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import ConfigError, NotFoundError
 from detect.persistence import DatabaseCheckpointStore, StorageFrames
+from detect.registry import load_pipeline
 from detect.report import ReportBody
 from detect.resources import Resources
 from detect.stages.base import StageContext

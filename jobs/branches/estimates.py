@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
-from detect.config import Overrides
 from detect.estimating import Forecast, StageForecast
+from detect.options import Overrides
 from detect.persistence import DatabaseCheckpointStore
 from detect.planner import input_fields
 from detect.providers.limits import ModelLimits

@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Func, IntegerField
 
-from detect.config import load_pipeline
 from detect.errors import ConfigError, ConflictError, NotFoundError
 from detect.models import Checkpoint
+from detect.registry import load_pipeline
 from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import JobStatus
 from jobs.models import DetectJob

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import F, Func, JSONField
 
-from detect.config import Overrides
 from detect.models import Checkpoint
+from detect.options import Overrides
 from detect.providers.budget import as_text
 from jobs.models import DetectJob
 from jobs.selectors import job_family

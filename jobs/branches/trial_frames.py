@@ -10,8 +10,8 @@ from functools import cache, cached_property, partial
 from detect.byte_cache import ByteCache
 from detect.checkpoints.outputs import load_stage_output
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.tuning import spread

@@ -12,11 +12,13 @@ from django.conf import settings
 
 from detect.byte_cache import ByteCache
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import Pipeline, load_pipeline, merge, resolve
+from detect.config import resolve
 from detect.errors import ConflictError, NotFoundError, StorageError
 from detect.frame_regions import EdgeOverlays
 from detect.models import Checkpoint
+from detect.options import merge
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import Pipeline, load_pipeline
 from detect.stages.base import Stage
 from detect.tuning import Trial, TrialGround, Tuner, differing, stage_overrides
 from detect.types import KnownBrands, Region

@@ -16,8 +16,10 @@ from typing import Any
 from uuid import UUID
 
 from detect.checkpoints import serde
-from detect.config import DEFAULT_PROFILE, Overrides, load_pipeline, profile_names, resolve
+from detect.config import DEFAULT_PROFILE, profile_names, resolve
 from detect.errors import ConfigError, MediaprocError, NotFoundError
+from detect.options import Overrides
+from detect.registry import load_pipeline
 from detect.types import KnownBrands
 from jobs.branches.branching import branch_point
 from jobs.branches.estimates import Estimate, replay_estimate

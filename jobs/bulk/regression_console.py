@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from detect.config import Overrides
+from detect.options import Overrides
 from jobs.bulk.regressions import CaseResult, Judged, Verdict
 
 _COLOURS = {

@@ -27,8 +27,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from detect.config import Overrides, load_pipeline
 from detect.matching import normalize
+from detect.options import Overrides
+from detect.registry import load_pipeline
 from detect.report import Report
 from jobs.branches.scenarios import ExpectedBrand, Scenario, bookmark_set, scenario_list
 from jobs.bulk.batches import BatchSettings, Wanted, batch_settings

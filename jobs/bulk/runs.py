@@ -9,9 +9,9 @@ from functools import partial
 
 from django.db.models import QuerySet
 
-from detect.config import load_pipeline
 from detect.errors import CancelledError, ConflictError, MediaprocError
 from detect.events import StageResult
+from detect.registry import load_pipeline
 from jobs.bulk.batches import Planned
 from jobs.bulk.book import Batch, BatchOrder, BatchWatch, Outcome, Result, Started
 from jobs.choices import JobStatus

@@ -18,19 +18,13 @@ from django.utils import timezone
 from rich.console import Console
 from rich.prompt import Confirm
 
-from detect.config import (
-    DEFAULT_PROFILE,
-    Overrides,
-    ResolvedConfig,
-    builtin_profiles,
-    load_pipeline,
-    resolve,
-    use_profiles_of,
-)
+from detect.config import DEFAULT_PROFILE, ResolvedConfig, builtin_profiles, resolve, use_profiles_of
 from detect.errors import ConfigError, MediaError, StorageError
 from detect.exports.files import make_folder
 from detect.matching import normalize
+from detect.options import Overrides
 from detect.providers.budget import as_text
+from detect.registry import load_pipeline
 from detect.types import KnownBrandRecord
 from jobs.bulk.schedules import Schedule
 from mediaproc import env

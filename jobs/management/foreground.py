@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from rich.console import Console
 
-from detect.config import load_pipeline
+from detect.registry import load_pipeline
 from detect.report import Report
 from jobs.console import ConsoleProgress
 from jobs.exports import write_report

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from detect.config import load_pipeline
 from detect.errors import MediaprocError
+from detect.registry import load_pipeline
 from jobs.choices import RunType
 from jobs.exports.words import plural
 from jobs.lifecycle import job_cancel, job_change, job_delete, job_pause, job_reschedule, job_resume

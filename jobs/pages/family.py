@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from detect.config import load_pipeline
+from detect.registry import load_pipeline
 from jobs.branches.trees import JobTree, job_tree
 from jobs.models import DetectJob
 from jobs.pages.tree_drawing import COLUMN, LANE, Lane, draw_tree

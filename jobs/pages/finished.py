@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from detect.config import load_pipeline
+from detect.registry import load_pipeline
 from detect.report import Report
 from jobs.choices import JobStatus
 from jobs.models import DetectJob

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.http import QueryDict
 
-from detect.config import OptionSchema, Overrides, Pipeline, convert_options, option_schemas
 from detect.errors import ConfigError
+from detect.options import OptionSchema, Overrides, convert_options, option_schemas
+from detect.registry import Pipeline
 from detect.stages.base import Stage
 from jobs.pages.shown import stage_word, words
 

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from detect.config import Profile, find_profile, load_pipeline, profiles
+from detect.config import Profile, find_profile, profiles
 from detect.errors import ConfigError, ConflictError, MediaprocError
 from detect.models import Profile as SavedProfile
+from detect.registry import load_pipeline
 from jobs.exports.words import plural
 from jobs.pages.options import differences, read_options
 from jobs.pages.query import text_of

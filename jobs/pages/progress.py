@@ -11,8 +11,8 @@ from django.db.models import F, Func, IntegerField, Q
 from django.utils import timezone
 
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline
 from detect.models import Timeline
+from detect.registry import load_pipeline
 from jobs.choices import EventKind, JobStatus, UnitState
 from jobs.exports.words import length, percent, plural
 from jobs.models import DetectJob, JobEvent, WorkUnit

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods
 
 from brands.models import KnownBrand
 from brands.services import brands_ensure
-from detect.config import DEFAULT_PROFILE, load_pipeline, profile_names, profiles, resolve
+from detect.config import DEFAULT_PROFILE, profile_names, profiles, resolve
 from detect.errors import MediaprocError
 from detect.models import SourceAsset
+from detect.registry import load_pipeline
 from detect.types import KnownBrandRecord
 from jobs.assets.sources import asset_from_root, asset_from_storage
 from jobs.exports.words import length

@@ -11,8 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from detect.config import Pipeline, load_pipeline, merge, resolve
+from detect.config import resolve
 from detect.errors import MediaprocError, NotFoundError, StorageError
+from detect.options import merge
+from detect.registry import Pipeline, load_pipeline
 from jobs.assets.playing import asset_video_file
 from jobs.branches.estimates import Estimate, replay_estimate
 from jobs.branches.scenarios import bookmark_set, expectation_of

@@ -16,10 +16,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from detect.config import Overrides, Pipeline, load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import MediaprocError
 from detect.frame_regions import EdgeOverlays, why_not_by_frame
 from detect.inference.wire import overlay_fields
+from detect.options import Overrides
+from detect.registry import Pipeline, load_pipeline
 from detect.stages.base import Stage
 from detect.tuning import spread
 from detect.types import Region

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from detect.config import Overrides, load_pipeline
+from detect.options import Overrides
+from detect.registry import load_pipeline
 from jobs.branches.trees import own_overrides
 from jobs.choices import PITSTOP, JobStatus
 from jobs.exports.view import report_context

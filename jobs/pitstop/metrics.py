@@ -15,8 +15,8 @@ from detect.stages.time_zones import TimeZonesOutput
 from detect.zone_timing import Timed, measures
 from detect.zones import Measure, Stop
 from jobs.models import AcceptedResult, DetectJob, MetricByHand
-from jobs.pitstop.selectors import pitstop_state, problems_of, times_of
-from jobs.selectors import job_report
+from jobs.pitstop.selectors import pitstop_state, times_of
+from jobs.selectors import job_report, problems_of
 
 STOP: Final = "stop_time_s"
 #: Names of the metrics by the measure of the zones that they are taken in.

@@ -14,10 +14,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from detect.checkpoints import serde
 from detect.checkpoints.outputs import load_stage_output
 from detect.checkpoints.store import Manifest
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import ConflictError, NotFoundError
 from detect.models import Checkpoint
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.stages.encode_video import EncodeVideo, EncodeVideoOutput
 from detect.stages.time_zones import TimeZones, TimeZonesOutput
 from detect.types import StoredFile
@@ -178,14 +179,6 @@ def zones_of(job: DetectJob) -> tuple[Zone, ...]:
 def times_of(job: DetectJob) -> TimeZonesOutput | None:
     """The times that were taken, by the job or by the one it branches off after that; None before they are."""
     return _of_branch(job, TimeZones.name, TimeZonesOutput)
-
-
-def problems_of(job: DetectJob) -> list[str]:
-    """What of the video was broken and what could not be done with it, as far as the job is."""
-    times = times_of(job)
-    video = _of_branch(job, EncodeVideo.name, EncodeVideoOutput)
-    told = [*(times.problems if times else []), *(video.problems if video else [])]
-    return list(dict.fromkeys(told))
 
 
 def _of_branch(job: DetectJob, stage: str, kind: type[T]) -> T | None:

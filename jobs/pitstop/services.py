@@ -13,9 +13,11 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from detect.config import Overrides, convert_options, load_pipeline, resolve
+from detect.config import resolve
 from detect.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from detect.models import SourceAsset
+from detect.options import Overrides, convert_options
+from detect.registry import load_pipeline
 from detect.stages.time_zones import TimeZones
 from detect.stages.track_objects import TrackObjects
 from detect.zones import Zone, check_zones

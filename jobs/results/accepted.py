@@ -17,10 +17,10 @@ from brands.models import BrandAppearance, ReviewItem
 from brands.review.grouping import groups_forget_empty
 from brands.review.items import Picture, pictures_of, result_record
 from brands.review.settling import groups_settle_quietly
-from detect.config import load_pipeline, report_pipelines
 from detect.errors import ConflictError, MediaprocError
 from detect.exports.crops import crop_image
 from detect.models import SourceAsset
+from detect.registry import load_pipeline, report_pipelines
 from detect.report import Report
 from jobs.choices import JobStatus, RunType
 from jobs.models import AcceptedResult, DetectJob

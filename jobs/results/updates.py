@@ -18,8 +18,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from brands.actions.base import decisions_hold
 from brands.actions.journal import is_in_force, undoings
 from brands.models import Decision
-from detect.config import load_pipeline
 from detect.errors import ConflictError
+from detect.registry import load_pipeline
 from jobs.choices import JobStatus
 from jobs.lifecycle import job_resume
 from jobs.models import AcceptedResult, DetectJob

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from detect.checkpoints.store import CheckpointRecord, OutputRef
-from detect.config import load_pipeline
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.runner import StageRun
 from jobs.choices import JobStatus, UnitState
 from jobs.locks import driven_in_foreground

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from django.db import close_old_connections
 
-from detect.config import load_pipeline
 from detect.errors import CancelledError, MediaprocError, StorageError
 from detect.persistence import database_errors, over_restarts
 from detect.planner import reads_video
+from detect.registry import load_pipeline
 from detect.runner import StageRun
 from jobs.choices import JobStatus
 from jobs.events import log_append

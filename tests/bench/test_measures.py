@@ -11,7 +11,9 @@ from bench.installation import Stored, StoredOutputs, exposures, isolated, stage
 from bench.memory import LengthFigures, compared
 from bench.replay import OTHER_SETTING, STAGE, added, earlier_stages
 from bench.speed import Round, ratio
-from detect.config import load_pipeline, parse_assignments, resolve
+from detect.config import resolve
+from detect.options import parse_assignments
+from detect.registry import load_pipeline
 from jobs.console import ConsoleProgress
 from tests.bench.made import analysis, measured, report, result
 

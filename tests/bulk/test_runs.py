@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from brands.models import RejectedText
-from detect.config import Overrides
 from detect.errors import CancelledError
+from detect.options import Overrides
 from detect.stages.compile_report import CompileReport
 from jobs.bulk.batches import BatchSettings, batch_totals
 from jobs.bulk.book import Outcome, Result

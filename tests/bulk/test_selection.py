@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from detect.config import Overrides
 from detect.errors import ConfigError
+from detect.options import Overrides
 from jobs.bulk.batches import BatchSettings, Selection, batch_select, batch_settings
 from jobs.choices import JobStatus, RunType
 from jobs.models import DetectJob

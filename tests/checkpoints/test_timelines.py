@@ -13,7 +13,7 @@ from detect.checkpoints.outputs import load_stage_output, save_stage_output
 from detect.errors import StorageError
 from detect.models import SourceAsset, Timeline
 from detect.persistence import DatabaseCheckpointStore, StorageFrames, timeline_create, timeline_for
-from detect.stages.extract_frames import ExtractFramesOptions, ExtractFramesOutput
+from detect.stages.extract_frames import ExtractFrames, ExtractFramesOptions, ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from mediaproc.localfiles import LocalFiles
 
@@ -79,10 +79,15 @@ def test_an_output_saved_as_a_child_carries_its_parents_forward(asset, pictures,
 
 def test_the_same_asset_and_options_have_one_timeline_and_others_another(asset):
     options = ExtractFramesOptions()
-    first = timeline_for(asset, options, 1, "soccer")
-    assert timeline_for(asset, options, 1, "motorsport").id == first.id
-    assert timeline_for(asset, ExtractFramesOptions(fps=4.0), 1, "soccer").id != first.id
-    assert timeline_for(asset, options, 2, "soccer").id != first.id
+    stage = ExtractFrames()
+    first = timeline_for(asset, stage, options, "soccer")
+    assert timeline_for(asset, stage, options, "motorsport").id == first.id
+    assert timeline_for(asset, stage, ExtractFramesOptions(fps=4.0), "soccer").id != first.id
+
+    class Later(ExtractFrames):
+        version = 2
+
+    assert timeline_for(asset, Later(), options, "soccer").id != first.id
 
 
 def test_a_missing_and_a_broken_frame_are_named(storage):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from detect.config import Pipeline
+from detect.registry import Pipeline
 from detect.stages.base import Needs, Options, StageContext, StageOutput
 
 

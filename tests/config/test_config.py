@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detect.config import builtin_profiles, load_pipeline, merge, parse_assignments, resolve
+from detect.config import builtin_profiles, resolve
 from detect.errors import ConfigError
+from detect.options import merge, parse_assignments
 from detect.planner import chunk_windows, input_fields
+from detect.registry import load_pipeline
 
 
 @pytest.fixture(scope="module")

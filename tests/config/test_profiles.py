@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from detect.config import Profile, builtin_profiles, load_pipeline, profile_names, profiles, resolve
+from detect.config import Profile, builtin_profiles, profile_names, profiles, resolve
 from detect.errors import ConfigError
+from detect.registry import load_pipeline
 
 BRANDS = load_pipeline("brands")
 NIGHT = Profile(

@@ -40,8 +40,9 @@ def _do(request: list[Any]) -> str:
 def _submit(video: str, brands: str, logo: str, settings: list[str]) -> str:
     from brands.brand_lists import read_brand_list
     from brands.services import brand_add_logo, brands_ensure
-    from detect.config import DEFAULT_PROFILE, parse_assignments
+    from detect.config import DEFAULT_PROFILE
     from detect.media.probe import probe
+    from detect.options import parse_assignments
     from jobs.services import Order, asset_ensure, job_submit
 
     known = brands_ensure(listed=read_brand_list(brands))
@@ -59,7 +60,7 @@ def _submit(video: str, brands: str, logo: str, settings: list[str]) -> str:
 
 
 def _replay(parent: str, stage: str, settings: list[str]) -> str:
-    from detect.config import parse_assignments
+    from detect.options import parse_assignments
     from jobs.models import DetectJob
     from jobs.services import Order, job_replay
 

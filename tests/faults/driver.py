@@ -60,7 +60,7 @@ def _keep_journal() -> None:
 
 def _stages() -> dict[str, Any]:
     """Classes of all pipelines' stages, by name."""
-    from detect.config import load_pipeline, pipeline_names
+    from detect.registry import load_pipeline, pipeline_names
 
     return {stage.name: type(stage) for name in pipeline_names() for stage in load_pipeline(name).stages}
 

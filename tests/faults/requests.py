@@ -23,7 +23,7 @@ def main() -> int:
     folder, uid = Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
     django.setup()
-    from detect.config import load_pipeline
+    from detect.registry import load_pipeline
 
     for name in ("jobs.management.commands.analyze", "mediaproc.urls"):
         importlib.import_module(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from detect.config import load_pipeline
+from detect.registry import load_pipeline
 from tests.faults.conftest import Setup, new_setup
 from tests.faults.footage import CHUNK_SECONDS, CHUNKS
 from tests.faults.installation import Outcome, comparable, finish

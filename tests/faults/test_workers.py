@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detect.config import load_pipeline
+from detect.registry import load_pipeline
 from tests.faults.conftest import Setup
 from tests.faults.footage import CHUNKS
 from tests.faults.installation import comparable

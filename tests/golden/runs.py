@@ -9,8 +9,10 @@ from uuid import uuid4
 
 from brands.brand_lists import read_brand_list
 from detect.checkpoints.memory import MemoryCheckpointStore
-from detect.config import Overrides, load_pipeline, resolve
+from detect.config import resolve
 from detect.media.probe import probe
+from detect.options import Overrides
+from detect.registry import load_pipeline
 from detect.resources import Resources
 from detect.runner import Runner, RunRequest
 from detect.scoring import Score, score

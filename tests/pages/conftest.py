@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from detect.checkpoints import serde
 from detect.checkpoints.outputs import save_stage_output
-from detect.config import load_pipeline
 from detect.models import SourceAsset, Timeline
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.stages.compile_report import CompileReportOutput
 from detect.stages.extract_frames import encode_jpeg
 from detect.types import KnownBrands

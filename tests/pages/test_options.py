@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
+from detect.registry import load_pipeline
 from jobs.pages.brand_text import read_brand_text
 from jobs.pages.options import OptionField, SentOptions, differences, option_groups, read_options
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from detect.config import load_pipeline
 from detect.models import Checkpoint
+from detect.registry import load_pipeline
 from jobs.branches.trees import job_tree
 from jobs.choices import JobStatus
 from jobs.models import DetectJob

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
+from detect.registry import load_pipeline
 from detect.stages.extract_frames import encode_jpeg
 from detect.tuning import Trial, TrialGround, Tuner
 from jobs.branches.trials import process_tuner

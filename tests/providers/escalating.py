@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from detect.checkpoints import serde
-from detect.config import convert_options
+from detect.options import convert_options
 from detect.resources import Resources
 from detect.stages.escalate_vlm import EscalateVlm, EscalateVlmInput, EscalateVlmOutput
 from detect.stages.match_brands import MatchBrandsOutput

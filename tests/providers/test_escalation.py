@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from detect.checkpoints import serde
-from detect.config import convert_options
 from detect.errors import CancelledError, ConfigError
+from detect.options import convert_options
 from detect.providers.catalog import ProviderCatalog
 from detect.resources import Resources
 from detect.stages.escalate_cloud import EscalateCloud, EscalateCloudInput, EscalateCloudOutput

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from detect.checkpoints import serde
-from detect.config import convert_options
 from detect.errors import CancelledError
+from detect.options import convert_options
 from detect.providers.answers import MemoryAnswerStore
 from detect.providers.catalog import Provider
 from tests.providers.chat_server import chat_server, verdict

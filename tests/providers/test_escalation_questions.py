@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detect.config import convert_options
+from detect.options import convert_options
 from detect.types import Box, Observation
 from tests.providers.chat_server import chat_server, verdict
 from tests.providers.escalating import STAGE, ask_stage, given

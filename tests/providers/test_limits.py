@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from detect.config import convert_options
 from detect.errors import CancelledError
+from detect.options import convert_options
 from detect.persistence import DatabaseLedger
 from detect.providers.answers import AnswerStore, MemoryAnswerStore
 from detect.providers.budget import Budget

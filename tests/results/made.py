@@ -16,9 +16,10 @@ from brands.services import brands_ensure
 from detect.checkpoints import serde
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import load_pipeline, resolve
+from detect.config import resolve
 from detect.models import SourceAsset
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.report import Report, to_json
 from detect.stages.base import Image
 from detect.stages.detect_edges import DetectEdgesOutput

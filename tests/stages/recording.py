@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from detect.checkpoints.memory import MemoryCheckpointStore
-from detect.config import Pipeline, load_pipeline, resolve
+from detect.config import resolve
 from detect.media.probe import probe
+from detect.registry import Pipeline, load_pipeline
 from detect.resources import Resources
 from detect.runner import Runner, RunRequest
 from detect.stages.base import Stage, StageContext

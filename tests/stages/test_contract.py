@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from detect.checkpoints import serde
-from detect.config import convert_options, describe_option, load_pipeline
 from detect.errors import CancelledError
+from detect.options import convert_options, describe_option
+from detect.registry import load_pipeline
 from detect.resources import Resources
 from tests.stages.recording import Recorded, call_again, record_brand_pipeline
 

@@ -64,7 +64,7 @@ class With(Resources):
         super().__init__()
         self.detector = detector
 
-    def tracking_model(self) -> TrackingModel:
+    def tracking_model(self, name: str = "pitstop") -> TrackingModel:
         return TrackingModel("numbers.onnx", "numbers", lambda: self.detector)
 
 

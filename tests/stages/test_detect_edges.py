@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detect.config import convert_options
 from detect.engines.boards import find_boards
 from detect.errors import CancelledError, ConfigError
+from detect.options import convert_options
 from detect.resources import Resources
 from detect.stages.detect_edges import DetectEdges, DetectEdgesInput, DetectEdgesOptions
 from tests.engines.scenes import board, ground, leaning, paste

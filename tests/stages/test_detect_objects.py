@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detect.config import convert_options
 from detect.engines.objects import WeightsError, weights_digest
 from detect.errors import CancelledError, ConfigError
+from detect.options import convert_options
 from detect.resources import Resources
 from detect.stages.detect_objects import NO_WEIGHTS, DetectObjects, DetectObjectsInput, DetectObjectsOptions
 from detect.types import Box, Region

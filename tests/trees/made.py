@@ -10,10 +10,12 @@ import msgspec
 from detect.checkpoints import serde
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord
-from detect.config import Overrides, load_pipeline, resolve
+from detect.config import resolve
 from detect.events import SilentListener
 from detect.models import SourceAsset, Timeline
+from detect.options import Overrides
 from detect.persistence import DatabaseCheckpointStore
+from detect.registry import load_pipeline
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import encode_jpeg

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from detect.config import load_pipeline
 from detect.models import Checkpoint
+from detect.registry import load_pipeline
 from jobs.api.trees import JobTreeSerializer
 from jobs.branches.trees import own_overrides
 from jobs.choices import JobStatus, RunType

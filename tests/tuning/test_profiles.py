@@ -12,9 +12,11 @@ import yaml
 from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 
-from detect.config import Overrides, _ProfileFile, find_profile, load_pipeline, profile_names, resolve
+from detect.config import _ProfileFile, find_profile, profile_names, resolve
 from detect.errors import ConfigError, ConflictError, NotFoundError
 from detect.models import Profile
+from detect.options import Overrides
+from detect.registry import load_pipeline
 from jobs.models import DetectJob
 from jobs.profiles import changed_options, free_label, profile_delete, profile_save, profile_uses, profile_yaml
 from jobs.runs import job_request

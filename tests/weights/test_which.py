@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
-from detect.config import convert_options
 from detect.engines.objects import WeightsError, weights_digest
 from detect.errors import ConfigError
+from detect.options import convert_options
 from detect.resources import DistantWeights, Resources
 from detect.stages.detect_each_frame import DetectEachFrame
 from jobs.engine import engine_resources

@@ -21,8 +21,8 @@ from django.db import connection
 from rq import Queue as RqQueue
 
 import jobs.work.tokens
-from detect.config import use_pipelines_of
 from detect.models import SourceAsset
+from detect.registry import use_pipelines_of
 from jobs.models import DetectJob, WorkUnit
 from jobs.services import Order, job_submit
 from jobs.work.execute import advance, work_once

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from detect.config import Tells, load_pipeline
+from detect.registry import Tells, load_pipeline
 from jobs.choices import EventKind, JobStatus
 from jobs.models import DetectJob, JobEvent
 from jobs.runs import job_reading, job_runner

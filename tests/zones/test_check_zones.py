@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detect.config import convert_options
 from detect.errors import ConfigError
+from detect.options import convert_options
 from detect.stages.time_zones import TimeZones
 from detect.zones import Zone, check_zones
 

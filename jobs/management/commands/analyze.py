@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand
 from brands.brand_lists import read_brand_list
 from brands.models import KnownBrand
 from brands.services import brand_add_logo, brands_ensure
-from detect.config import parse_assignments
 from detect.errors import StorageError
 from detect.matching import normalize
 from detect.media.probe import probe
+from detect.options import parse_assignments
 from detect.persistence import database_errors
 from detect.report import to_json
 from detect.types import KnownBrandRecord

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from brands.brand_lists import read_brand_list
 from brands.services import brands_ensure
-from detect.config import parse_assignments
 from detect.media.probe import probe
+from detect.options import parse_assignments
 from jobs.choices import ENDED, EventKind, JobStatus, RunType
 from jobs.console import consoles
 from jobs.events import events_after

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 
-from detect.config import Overrides, parse_assignments
 from detect.errors import ConfigError
 from detect.exports.files import copy_atomic, make_folder, write_atomic
 from detect.media.probe import probe
+from detect.options import Overrides, parse_assignments
 from detect.persistence import database_errors
 from detect.stages.time_zones import TimeZones
 from detect.zones import Zone, check_zones

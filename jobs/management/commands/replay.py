@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from detect.config import load_pipeline, parse_assignments
+from detect.options import parse_assignments
 from detect.persistence import database_errors
+from detect.registry import load_pipeline
 from detect.report import report_stage, to_json
 from jobs.console import brand_table, consoles, reuse_table
 from jobs.engine import engine_resources

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.console import Console
 
-from detect.config import parse_assignments
+from detect.options import parse_assignments
 from detect.persistence import database_errors
 from jobs.bulk.batches import BatchSettings, Planned, Selection, batch_plan, batch_select, batch_settings, batch_totals
 from jobs.bulk.book import BatchOrder, Outcome, Result, failed

@@ -9,7 +9,8 @@ import msgspec
 from django.core.management.base import BaseCommand
 from rich.table import Table
 
-from detect.config import describe_option, load_pipeline
+from detect.options import describe_option
+from detect.registry import load_pipeline
 from jobs.console import consoles
 from jobs.management.arguments import add_profile_argument, resolve_arguments
 
