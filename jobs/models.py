@@ -10,6 +10,16 @@ from django.db import models
 from django.db.models import Q
 
 from detect.models import Checkpoint, SourceAsset, Timeline
+from jobs.annotation.records import (
+    AnnotationEvent,
+    AnnotationJob,
+    AnnotationRun,
+    AnnotationVideo,
+    ArtifactFile,
+    Dataset,
+    DatasetVideo,
+    Preset,
+)
 from jobs.api_keys import ApiKey
 from jobs.branches.expectations import ScenarioExpectation
 from jobs.choices import TRANSITIONS, EventKind, JobStatus, Queue, RunType, UnitState
@@ -17,11 +27,19 @@ from jobs.pitstop.records import MetricByHand, PitstopRun
 
 __all__ = [
     "AcceptedResult",
+    "AnnotationEvent",
+    "AnnotationJob",
+    "AnnotationRun",
+    "AnnotationVideo",
     "ApiKey",
+    "ArtifactFile",
+    "Dataset",
+    "DatasetVideo",
     "DetectJob",
     "JobEvent",
     "MetricByHand",
     "PitstopRun",
+    "Preset",
     "ScenarioExpectation",
     "WorkUnit",
 ]
