@@ -68,9 +68,9 @@ class FaceDetector:
             self._net.setScoreThreshold(min_score)
             _, rows = self._net.detect(seen)
         found = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
-        found[:, :14] *= np.tile(np.float32([width / seen.shape[1], height / seen.shape[0]]), 7)
+        found[:, :14] *= np.tile(np.array([width / seen.shape[1], height / seen.shape[0]], np.float32), 7)
         boxes = np.hstack([found[:, :2], found[:, :2] + found[:, 2:4]])
-        boxes = boxes.clip(0, np.float32([width, height, width, height]))
+        boxes = boxes.clip(0, np.array([width, height, width, height], np.float32))
         sides = boxes[:, 2:] - boxes[:, :2]
         large = np.flatnonzero((sides.max(axis=1, initial=0) >= min_size) & (sides.min(axis=1, initial=1) > 0))
         order = large[np.argsort(-found[large, 14], kind="stable")]
@@ -83,7 +83,7 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except cv2.error as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = error.err.strip().splitlines()[0]
         raise WeightsError(f"'{name}' cannot be used to find faces (use a YuNet .onnx): {reason}") from error
 
 

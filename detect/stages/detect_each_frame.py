@@ -41,6 +41,13 @@ class DetectEachFrameOptions(Options, frozen=True):
     max_per_frame: Annotated[
         int, Meta(ge=1, le=1000, description="At most this many objects of a frame are kept, the surest first.")
     ] = 100
+    model: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z][a-z0-9_]*$",
+            description="The weights to use: pitstop, those of pit stops, or a model that the pipeline declares.",
+        ),
+    ] = "pitstop"
 
 
 class DetectEachFrameInput(msgspec.Struct, frozen=True):
@@ -77,14 +84,14 @@ class DetectEachFrame:
 
     def model_digests(self, options: DetectEachFrameOptions, resources: Resources) -> tuple[str, ...]:
         """Raises ``WeightsError`` where there are no weights, saying where to put them."""
-        return (resources.tracking_model().digest,)
+        return (resources.tracking_model(options.model).digest,)
 
     def run(self, ctx: StageContext, data: DetectEachFrameInput) -> DetectEachFrameOutput:
         """Raises ``WeightsError`` for weights that cannot be used or that lack a class asked for, ``StorageError``
         while they cannot be fetched, ``MediaError`` for a video that cannot be read.
         """
         options: DetectEachFrameOptions = ctx.options
-        model = ctx.resources.tracking_model()
+        model = ctx.resources.tracking_model(options.model)
         detector = model.open()
         check_classes("detect_each_frame.classes", options.classes, detector, model.name)
         start, end = Fraction(data.video.start), None if data.video.end is None else Fraction(data.video.end)

@@ -37,7 +37,8 @@ class TimeZonesOptions(Options, frozen=True):
         float, Meta(ge=0, le=10, description="Outside, or out of sight, for less than this does not end one, seconds.")
     ] = 0.5
     car_classes: Annotated[
-        tuple[str, ...], Meta(description="Classes whose standing still is a stop, as the weights name them.")
+        tuple[str, ...],
+        Meta(description="Classes whose standing still is a stop, as the weights name them; empty times none."),
     ] = ("car", "truck", "bus")
     stopped_speed: Annotated[
         float, Meta(ge=0.001, le=5, description="Slower than this a car stands: its own lengths a second.")
@@ -121,9 +122,9 @@ class TimeZones:
 
 
 def _problems(options: TimeZonesOptions, tracked: TrackObjectsOutput) -> list[str]:
-    if set(options.car_classes) & set(tracked.class_names):
+    if not options.car_classes or set(options.car_classes) & set(tracked.class_names):
         return []
-    wanted, known = ", ".join(options.car_classes) or "none", ", ".join(tracked.class_names) or "none"
+    wanted, known = ", ".join(options.car_classes), ", ".join(tracked.class_names) or "none"
     return [
         f"no stop can be timed: the weights know none of the classes that count as cars ({wanted}). They know {known}; "
         "set time_zones.car_classes to what they call a car"
