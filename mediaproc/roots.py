@@ -33,7 +33,7 @@ def allowed_path(text: str) -> Path:
     if not places:
         raise _outside(text)
     for real in filter(None, map(_real, places)):
-        if not any(real.is_relative_to(root) for root in _real_roots()):
+        if root_of(real) is None:
             raise _outside(text)
         if _mode(real) is not None:
             return real
@@ -56,6 +56,11 @@ def allowed_folder(text: str) -> Path:
     if mode is None or not stat.S_ISDIR(mode):
         raise NotFoundError(f"{text!r} is not a folder.")
     return path
+
+
+def root_of(real: Path) -> Path | None:
+    """The allowed folder, without links, in which a path without links lies."""
+    return next((root for root in _real_roots() if real.is_relative_to(root)), None)
 
 
 def _checked(text: str) -> Path:

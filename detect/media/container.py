@@ -149,6 +149,19 @@ def open_container(path: Path) -> InputContainer:
     return container
 
 
+def shows_pictures(path: Path) -> bool:
+    """Whether a file has a stream of pictures that is no cover. Raises ``MediaError`` as ``open_container`` does."""
+    container = open_container(path)
+    try:
+        return bool(_moving_pictures(container))
+    finally:
+        container.close()
+
+
+def _moving_pictures(container: InputContainer) -> list[VideoStream]:
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
 def _read_head(path: Path) -> bytes:
     """The first bytes of a regular, readable, non-empty file. Raises `MediaError` otherwise."""
     try:
@@ -182,7 +195,7 @@ def _why_not_opened(path: Path, head: bytes) -> str:
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     """The video stream to look at: the first that is no cover picture."""
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    streams = _moving_pictures(container)
     if not streams:
         raise MediaError(f"{path}: has no video stream{' (sound only)' if container.streams.audio else ''}")
     stream = streams[0]

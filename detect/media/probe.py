@@ -11,8 +11,9 @@ import av
 import msgspec
 
 from detect.errors import MediaError
-from detect.media.container import OpenedVideo, open_video
+from detect.media.container import OpenedVideo, open_video, shows_pictures
 from detect.media.decoding import first_frame, read_packets
+from detect.media.heard import SoundFacts, sound_facts
 from detect.media.pictures import upright_turn
 from detect.timecode import format_ratio
 from detect.types import SourceInfo
@@ -31,7 +32,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     `width` and `height` are those of the upright picture, after the clockwise `rotation` in degrees that the file
     asks for. `frame_rate` (the average, where it varies) and `time_base` are exact ratios `num/den`. `duration` is the
     length of the video in seconds as the file states it, measured where it does not; a file that was cut off may hold
-    less. `start_time` is the first frame's timestamp in seconds: times everywhere else count from it.
+    less. `start_time` is the first frame's timestamp in seconds: times everywhere else count from it. A file of sound
+    alone has no width, height and frame rate (0), and its sound stands for its video in the rest.
     """
 
     path: str
@@ -66,14 +68,43 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def probe(path: str | Path) -> Probe:
-    """Look at a video file.
+class Look(msgspec.Struct, frozen=True):
+    """What a file has, and how long it is: seconds from its first picture, or its first sound where it shows none."""
+
+    duration: float
+    has_pictures: bool
+    has_sound: bool
+
+
+def look_at(path: str | Path) -> Look:
+    """The least of what `probe` finds out, without reading the whole file. A file of sound alone will do.
+
+    Raises:
+        MediaError: as `probe` does.
+    """
+    path = Path(path)
+    if not shows_pictures(path):
+        return Look(float(sound_facts(path).duration), has_pictures=False, has_sound=True)
+    video = open_video(path)
+    try:
+        origin = video.ticks(first_frame(path, video))
+        assert origin is not None
+        _, duration = _rate_and_duration(path, video, origin)
+        return Look(float(duration), has_pictures=True, has_sound=bool(video.container.streams.audio))
+    finally:
+        video.close()
+
+
+def probe(path: str | Path, *, sound: bool = False) -> Probe:
+    """Look at a video file; with `sound` one that has no pictures will do.
 
     Raises:
         MediaError: it is missing, no regular file, empty, not permitted, a still image, no video, without a video
             stream, or no frame of it can be decoded.
     """
     path = Path(path)
+    if sound and not shows_pictures(path):
+        return _of_sound(path, sound_facts(path))
     video = open_video(path)
     try:
         frame = first_frame(path, video)
@@ -102,6 +133,26 @@ def probe(path: str | Path) -> Probe:
         )
     finally:
         video.close()
+
+
+def _of_sound(path: Path, facts: SoundFacts) -> Probe:
+    return Probe(
+        path=str(path),
+        sha256=_sha256(path),
+        size_bytes=path.stat().st_size,
+        duration=float(facts.duration),
+        width=0,
+        height=0,
+        rotation=0,
+        frame_rate="0",
+        variable_frame_rate=False,
+        codec=facts.codec,
+        container=facts.container,
+        pixel_format="",
+        time_base=format_ratio(facts.time_base),
+        start_time=float(facts.start),
+        has_audio=True,
+    )
 
 
 def _rate_and_duration(path: Path, video: OpenedVideo, origin: int) -> tuple[Fraction, Fraction]:

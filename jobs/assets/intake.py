@@ -30,6 +30,8 @@ VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".flv", ".wmv", ".asf"}
     | {".mxf", ".ogv"}
 )
+#: Files with sound alone.
+SOUND_SUFFIXES = frozenset({".flac", ".wav", ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".aac"})
 #: Begins the path of an asset that lies in storage.
 STORED = "storage:"
 UPLOADS_PREFIX = "uploads/"
@@ -53,13 +55,16 @@ class Intake:
     made: bool
 
 
-def clean_name(filename: str) -> str:
-    """The last part of a file's name, as it is shown to people. Raises MediaError for a name that is no video's."""
+def clean_name(filename: str, *, sound: bool = False) -> str:
+    """The last part of a file's name, as it is shown to people. Raises MediaError for a name that is no video's, nor,
+    with ``sound``, that of a file of sound.
+    """
     name = filename.replace("\\", "/").rsplit("/")[-1]
     name = "".join(character for character in name if character.isprintable()).strip()
     suffix = PurePosixPath(name).suffix
-    if suffix.lower() not in VIDEO_SUFFIXES:
-        known = " ".join(sorted(word[1:] for word in VIDEO_SUFFIXES))
+    taken = VIDEO_SUFFIXES | SOUND_SUFFIXES if sound else VIDEO_SUFFIXES
+    if suffix.lower() not in taken:
+        known = " ".join(sorted(word[1:] for word in taken))
         raise MediaError(f"'{name[:_LONGEST_NAME]}' is not named as a video is: its name must end in one of {known}")
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - len(suffix)] + suffix
 
@@ -79,10 +84,12 @@ def max_bytes() -> int:
     return int(settings.MAX_FILE_SIZE_MB) * 2**20
 
 
-def probe_as(file: Path, *, path: str, name: str) -> Probe:
-    """Look at ``file``, which is to be known by ``path``. Raises MediaError, which speaks of it as ``name``."""
+def probe_as(file: Path, *, path: str, name: str, sound: bool = False) -> Probe:
+    """Look at ``file``, which is to be known by ``path`` and may, with ``sound``, have no pictures. Raises MediaError,
+    which speaks of it as ``name``.
+    """
     try:
-        return msgspec.structs.replace(probe(file), path=path)
+        return msgspec.structs.replace(probe(file, sound=sound), path=path)
     except MediaError as error:
         raise MediaError(error.message.replace(str(file), name)) from error
 

@@ -36,7 +36,8 @@ from jobs.engine import timeline_frames
 from jobs.locks import request_lock
 from jobs.models import DetectJob
 from jobs.uploads.services import upload_finish
-from mediaproc.roots import allowed_file, allowed_roots
+from mediaproc.beneath import opened_file
+from mediaproc.roots import allowed_roots
 
 __all__ = [
     "Intake",
@@ -60,16 +61,18 @@ def asset_known(asset_id: UUID) -> SourceAsset:
     return asset
 
 
-def asset_from_root(path_text: str) -> Intake:
-    """The asset of a video file below one of MEDIAPROC_ROOTS; it stays where it is.
+def asset_from_root(path_text: str, *, sound: bool = False) -> Intake:
+    """The asset of a video file below one of MEDIAPROC_ROOTS; it stays where it is. With ``sound`` one that has no
+    pictures is taken too.
 
     Raises RootError for a path that is not allowed, NotFoundError where no file is there, MediaError for what is no
     video or too large.
     """
-    path = allowed_file(path_text)
-    name = clean_name(path.name)
-    check_size(_size(path, name), name)
-    return asset_record(probed=probe_as(path, path=str(path), name=name), name=name)
+    with opened_file(path_text) as opened:
+        name = clean_name(opened.real.name, sound=sound)
+        check_size(_size(opened.file, name), name)
+        probed = probe_as(opened.file, path=str(opened.real), name=name, sound=sound)
+    return asset_record(probed=probed, name=name)
 
 
 def asset_from_storage(key: str) -> Intake:
@@ -115,10 +118,11 @@ def asset_local(video_path: str, sha256: str) -> Iterator[Path]:
     """
     key = stored_key(video_path)
     if key is None:
-        path = Path(video_path)
-        if any(path.is_relative_to(root) for root in allowed_roots()):
-            path = allowed_file(video_path)  # it may have become a link that leads elsewhere
-        yield path
+        if any(Path(video_path).is_relative_to(root) for root in allowed_roots()):
+            with opened_file(video_path) as opened:  # it may become a link that leads elsewhere
+                yield opened.file
+        else:
+            yield Path(video_path)
         return
     place = local_file(key)
     if place is not None:
