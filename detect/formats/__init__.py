@@ -1,1 +1,1 @@
-"""File formats that other tools read: values in, text out, one format a file."""
+"""Formats of files that people's tools read: pure functions from values to text, one format a file."""

@@ -159,9 +159,7 @@ class SoundReader:
         stream = self._open()
         assert stream is not None and self._container is not None and stream.time_base is not None
         start, duration, base = stream.start_time, stream.duration, stream.time_base
-        self._stated_end = (
-            None if duration is None or duration <= 0 else ((start or 0) + duration) * base - self.origin
-        )
+        self._stated_end = None if duration is None or duration <= 0 else ((start or 0) + duration) * base - self.origin
         self._pieces: deque[tuple[int, Samples]] = deque()
         self._position: int | None = None
         self._source = self._placed()
@@ -180,16 +178,19 @@ class SoundReader:
         """Samples ``[start, end)`` at the stream's own rate."""
         self._go_to(start)
         while (self._position is None or self._position < end) and self._take():
-            pass
+            self._forget(start - _KEPT_SECONDS * self._rate)
         window = np.zeros(end - start, np.float32)
         for at, piece in self._pieces:
             low, high = max(at, start), min(at + len(piece), end)
             if low < high:
                 window[low - start : high - start] = piece[low - at : high - at]
-        while self._pieces and self._pieces[0][0] + len(self._pieces[0][1]) <= start - _KEPT_SECONDS * self._rate:
+        return window
+
+    def _forget(self, until: int) -> None:
+        """Let go of what was read before native sample ``until``."""
+        while self._pieces and self._pieces[0][0] + len(self._pieces[0][1]) <= until:
             at, piece = self._pieces.popleft()
             self._from = at + len(piece)
-        return window
 
     def _go_to(self, start: int) -> None:
         """Stand where nothing from native sample ``start`` on is lost, by seeking where that is quicker."""
@@ -231,18 +232,16 @@ class SoundReader:
             found = (frame.format.name, frame.layout.name, frame.sample_rate)
             if mixer is None or found != shape:
                 mixer, shape = AudioResampler(format="flt", layout="mono", rate=self._rate), found
-            if frame.pts is not None:
-                seconds = frame.pts * _time_base(frame) - self.origin
-                at = round(seconds * self._rate)
-                if follows is None or abs(at - follows) > _TREMBLE * self._rate:
-                    follows = at if follows is None else max(at, follows)
-                    late = follows - at
-                else:
-                    late = 0
-            elif follows is None:
+            if frame.pts is None and follows is None:
                 continue
-            else:
-                late = 0
+            at = follows
+            if frame.pts is not None:
+                at = round((frame.pts * _time_base(frame) - self.origin) * self._rate)
+            assert at is not None
+            if follows is None or abs(at - follows) <= _TREMBLE * self._rate:
+                at = follows = at if follows is None else follows
+            follows = max(at, follows)
+            late = follows - at
             mono = [part.to_ndarray().reshape(-1) for part in mixer.resample(frame)]
             samples = np.concatenate(mono)[late:] if mono else np.empty(0, np.float32)
             if samples.size:
