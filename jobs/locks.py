@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -29,6 +30,25 @@ def job_lock(job_id: UUID) -> Iterator[None]:
         # a connection that was lost has let go of it already
         with suppress(Error), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+@contextmanager
+def task_lock(task: str) -> Iterator[bool]:
+    """Whether the task of this name is ours while the block runs: False where another process is at it.
+
+    It ends with its process, as :func:`job_lock` does.
+    """
+    number = _lock_number(hashlib.sha256(task.encode()).hexdigest())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        row = cursor.fetchone()
+    ours = bool(row and row[0])
+    try:
+        yield ours
+    finally:
+        if ours:
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
 def driven_in_foreground(job_id: UUID) -> bool:

@@ -74,6 +74,11 @@ class MadeFiles:
             yield path
 
 
+def _is_made(key: str) -> bool:
+    """Whether a key is of the shape that this module gives; others may keep files below the same prefix."""
+    return len(Path(key).parent.name) == hashlib.sha256().digest_size * 2
+
+
 def made_folder(source_sha256: str) -> str:
     """Where files made of a video lie in storage."""
     return f"{settings.AWS_S3_OUTPUT_PREFIX}{source_sha256[:2]}/{source_sha256}/"
@@ -109,7 +114,7 @@ def made_tidy() -> None:
         made_forget(asset)
     with storage_told("storage cannot be tidied"):
         for key in [*folder_keys(settings.AWS_S3_OUTPUT_PREFIX)]:
-            if key not in named and default_storage.get_modified_time(key).timestamp() < before:
+            if _is_made(key) and key not in named and default_storage.get_modified_time(key).timestamp() < before:
                 default_storage.delete(key)
 
 

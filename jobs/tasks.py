@@ -17,19 +17,21 @@ def advance(job_id: str) -> None:
     _perform(("advance", job_id))
 
 
+def annotation_prepare(video_id: str) -> None:
+    """Take a video of a batch in."""
+    _perform(("annotation_prepare", video_id))
+
+
+def annotation_export(run_id: str) -> None:
+    """Write the files of a batch's run."""
+    _perform(("annotation_export", run_id))
+
+
 def perform_here(task: Task) -> None:
     """Do a task in this process."""
-    from uuid import UUID
+    from jobs.work.performing import perform
 
-    from jobs.work.execute import advance as advance_job
-    from jobs.work.execute import work as work_on
-    from jobs.work.owners import this_process
-
-    name, argument = task
-    if name == "work":
-        work_on(queue=argument, owner=this_process())
-    else:
-        advance_job(UUID(argument))
+    perform(task)
 
 
 _perform: Callable[[Task], None] = perform_here

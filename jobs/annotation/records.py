@@ -128,6 +128,8 @@ class AnnotationVideo(models.Model):
     asset = models.ForeignKey(SourceAsset, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=BatchState, default=BatchState.QUEUED)
     error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="that were begun; what kills its process is given up")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="when it may be tried again")
 
     class Meta:
         ordering = ["job", "position"]
@@ -154,6 +156,8 @@ class AnnotationRun(models.Model):
     progress = models.FloatField(default=0.0)
     seen_event = models.PositiveIntegerField(default=0)
     exported = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0, help_text="to write its files")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="when that may be tried again")
 
     class Meta:
         ordering = ["video", "position"]

@@ -22,7 +22,7 @@ from django.db.models import Max
 
 from detect.errors import MediaprocError
 from jobs.events import ALL_JOBS
-from jobs.models import DetectJob, JobEvent
+from jobs.models import AnnotationEvent, AnnotationJob, DetectJob, JobEvent
 from mediaproc.nudges import cancelled, ending
 
 logger = logging.getLogger(__name__)
@@ -174,12 +174,15 @@ def _answer(question: Callable[..., T], arguments: tuple[object, ...]) -> T:
 
 
 def _heads(watched: list[UUID | None]) -> dict[UUID | None, Any]:
-    """What changes with each event: of a job its state and last number, None once deleted; of all jobs the last id."""
+    """What changes with each event: of a job or batch its state and last number, None once deleted; of all the last
+    ids.
+    """
     jobs = [job_id for job_id in watched if job_id is not None]
     heads: dict[UUID | None, Any] = dict.fromkeys(watched)
     if jobs:
         rows = DetectJob.objects.filter(id__in=jobs).order_by().values_list("id", "status", "last_event")
-        heads |= {job_id: (status, number) for job_id, status, number in rows}
+        batches = AnnotationJob.objects.filter(id__in=jobs).order_by().values_list("id", "state", "last_event")
+        heads |= {job_id: (status, number) for job_id, status, number in (*rows, *batches)}
     if None in heads:
-        heads[None] = JobEvent.objects.aggregate(last=Max("id"))["last"]
+        heads[None] = tuple(events.objects.aggregate(last=Max("id"))["last"] for events in (JobEvent, AnnotationEvent))
     return heads

@@ -17,6 +17,7 @@ from detect.persistence import database_errors, over_restarts
 from detect.planner import reads_video
 from detect.registry import load_pipeline
 from detect.runner import StageRun
+from jobs.annotation.conducting import batches_follow_job
 from jobs.choices import JobStatus
 from jobs.events import log_append
 from jobs.findings import findings_tell
@@ -101,6 +102,7 @@ def advance(job_id: UUID) -> None:
     except Exception as error:
         logger.exception("job %s cannot go on", job_id)
         persistently(partial(job_fail, job_id, _reason(error)))
+    persistently(partial(batches_follow_job, job_id))
 
 
 def job_fail(job_id: UUID, reason: str) -> None:

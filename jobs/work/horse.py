@@ -107,20 +107,15 @@ def _main(connection: Connection[Any, Any], owner: str) -> None:
     import django
 
     django.setup()
-    from uuid import UUID
-
-    from jobs.work.execute import advance, work
+    from jobs.work.performing import perform
 
     while True:
         try:
-            name, argument = connection.recv()
+            task = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            if name == "work":
-                work(queue=argument, owner=owner, stop=stopping.is_set)
-            else:
-                advance(UUID(argument))
+            perform(task, owner=owner, stop=stopping.is_set)
         except Exception:
-            logger.exception("%s %s could not be done", name, argument)
+            logger.exception("%s %s could not be done", *task)
         connection.send("done")

@@ -11,6 +11,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from detect.errors import MediaprocError
+from jobs.annotation.conducting import batches_follow
+from jobs.annotation.tasks import tasks_top_up
 from jobs.choices import JobStatus, UnitState
 from jobs.events import log_append
 from jobs.locks import driven_in_foreground
@@ -27,7 +29,7 @@ _LOCK = 0x7265636F  # any number, the same in every process
 
 def reconcile() -> None:
     """One round. What is down is left for the next round; nothing is raised for it."""
-    for step in (_recover_units, _start_jobs, _pause_orphans, top_up):
+    for step in (_recover_units, _start_jobs, _pause_orphans, top_up, batches_follow, tasks_top_up):
         _attempt(step)
 
 

@@ -1,0 +1,80 @@
+"""Messages in the queue for what batches need besides stages: taking a video in, and writing a run's files.
+
+What is lost here is put in again by the reconciler; done twice it does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from detect.errors import MediaprocError
+from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo
+from jobs.annotation.states import ENDED, BatchState
+from jobs.choices import ENDED as JOB_ENDED
+from jobs.choices import Queue
+from jobs.work.tokens import get_queue, start_is_queued
+
+logger = logging.getLogger(__name__)
+
+#: Tasks of a kind in the queue at most: those after them follow when these are done.
+_MOST_WAITING = 16
+#: How long what could not be reached is left alone.
+PATIENCE = timedelta(seconds=10)
+#: A task may take so long: a video of many gigabytes is read once from end to end.
+_LIMITS: dict[str, Any] = {"timeout": 6 * 3600, "result_ttl": 0, "failure_ttl": 3600}
+
+
+def tasks_announce() -> None:
+    """Have messages for the tasks that are due, once the transaction is committed; the queue may be away."""
+    transaction.on_commit(_send)
+
+
+def due_videos() -> list[int]:
+    """Ids of the next videos to be taken in."""
+    open_jobs = AnnotationVideo.objects.filter(state=BatchState.QUEUED).exclude(job__state__in=ENDED)
+    return list(
+        open_jobs.filter(_due()).order_by("job__queued_at", "position").values_list("id", flat=True)[:_MOST_WAITING]
+    )
+
+
+def due_runs() -> list[int]:
+    """Ids of the next runs whose engine's job has ended and whose files are to be written."""
+    ended = AnnotationRun.objects.filter(
+        state=BatchState.RUNNING, exported=False, detect_job__status__in=JOB_ENDED
+    ).exclude(video__job__state__in=ENDED)
+    return list(
+        ended.filter(_due()).order_by("video__job__queued_at", "id").values_list("id", flat=True)[:_MOST_WAITING]
+    )
+
+
+def unfinished_batches() -> list[AnnotationJob]:
+    return list(AnnotationJob.objects.exclude(state__in=ENDED).order_by("queued_at"))
+
+
+def tasks_top_up() -> None:
+    """Put in what is due and not in the queue. Raises ``RedisError`` while the queue is down."""
+    for name, ids in (("annotation_export", due_runs()), ("annotation_prepare", due_videos())):
+        for number in ids:
+            message = f"{name}-{number}"
+            if not start_is_queued(message):
+                get_queue(Queue.CPU).enqueue_call(
+                    f"jobs.tasks.{name}", args=(str(number),), job_id=message, at_front=True, **_LIMITS
+                )
+
+
+def _due() -> Q:
+    return Q(not_before__isnull=True) | Q(not_before__lte=timezone.now())
+
+
+def _send() -> None:
+    try:
+        tasks_top_up()
+    except (RedisError, MediaprocError) as error:
+        logger.warning("the queue is down, batches go on when it is back: %s", error)
