@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import PurePosixPath
@@ -17,13 +18,16 @@ from detect.registry import Pipeline, load_pipeline
 from jobs.annotation.catalog import require_available
 from jobs.annotation.conducting import batch_end
 from jobs.annotation.datasets import dataset_video
+from jobs.annotation.outputs import output_key
 from jobs.annotation.presets import batch_overrides, resolve_batch
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo, Dataset, DatasetVideo
 from jobs.annotation.states import ENDED, BatchState
 from jobs.annotation.tasks import tasks_announce
 from jobs.engine import engine_resources
-from jobs.lifecycle import job_cancel
+from jobs.lifecycle import job_cancel, job_delete
 from jobs.locks import request_lock
+from jobs.made_files import folder_remove
+from jobs.models import DetectJob
 
 #: Whose versions decide what comes out, besides our own code.
 _SOFTWARE = (
@@ -108,6 +112,25 @@ def batch_cancel(job: AnnotationJob) -> AnnotationJob:
         except ConflictError:
             continue  # it has completed by now
     return now
+
+
+def batch_delete(job: AnnotationJob) -> None:
+    """Remove a batch with its files, and the engine's jobs that it asked for.
+
+    Those out of which reports of brands come stay: what people decided stands on them. Raises ``ConflictError`` for a
+    batch that has not ended.
+    """
+    with transaction.atomic():
+        now = AnnotationJob.objects.select_for_update(of=("self",)).get(id=job.id)
+        if now.state not in ENDED:
+            raise ConflictError(f"job {job.id} is {now.state}: cancel it first")
+        engine_jobs = list(DetectJob.objects.filter(annotation_runs__video__job=now).select_related("source_asset"))
+        now.delete()
+        transaction.on_commit(lambda: folder_remove(output_key(job.id, "")))
+    for engine_job in engine_jobs:
+        if not load_pipeline(engine_job.pipeline).gives_report:
+            with suppress(ConflictError):  # others are replays of it
+                job_delete(engine_job)
 
 
 def batch_again(job: AnnotationJob, *, requested_by: str) -> AnnotationJob:

@@ -73,6 +73,13 @@ def logs_tail(job_id: UUID, lines: int) -> list[str]:
     return [event.data["line"] for event in reversed(newest)]
 
 
+def batch_events_prune(*, older_than: datetime) -> int:
+    """Delete the events of batches that ended before ``older_than``, all but each one's last; returns how many."""
+    old = AnnotationEvent.objects.filter(job__finished_at__lt=older_than)
+    deleted: int = old.exclude(number=F("job__last_event")).delete()[0]
+    return deleted
+
+
 @transaction.atomic
 def _append(job_id: UUID, kind: str, all_data: list[dict[str, Any]]) -> None:
     """The lock makes ids visible in their order, so that a reader of all batches misses none."""

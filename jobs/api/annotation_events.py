@@ -56,9 +56,9 @@ class AnnotationEvents(MediaErrorsView):
         operation_id="annotation_events",
         summary="Follow batches",
         description="Server-Sent Events: `job.update` with `{id, state, progress_pct, current_stage}` and `job.log` "
-        "with `{id, line}`. With `job` those of one batch from its first on, numbered without gaps, until it has ended; "
-        "without, what happens from now on in all of them, by numbers that grow. `Last-Event-ID` goes on after that "
-        "number, without loss or repeat. A comment line every 15 s.",
+        "with `{id, line}`. With `job` those of one batch from its first on, numbered without gaps, until it has "
+        "ended; without, what happens from now on in all of them, by numbers that grow. `Last-Event-ID` goes on "
+        "after that number, without loss or repeat. A comment line every 15 s.",
         tags=["annotation"],
         parameters=[
             StreamQuerySerializer,

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.annotation.batches import VideoWanted, batch_again, batch_cancel, batch_submit
+from jobs.annotation.batches import VideoWanted, batch_again, batch_cancel, batch_delete, batch_submit
 from jobs.annotation.datasets import dataset_find
 from jobs.annotation.selectors import batch_find, batches
 from jobs.api.annotation_fields import (
@@ -92,6 +92,17 @@ class AnnotationJobDetail(MediaErrorsView):
     )
     def get(self, request: Request, job_id: UUID) -> Response:
         return Response(BatchSerializer(batch_find(job_id)).data)
+
+    @extend_schema(
+        operation_id="annotation_delete",
+        summary="Delete a batch",
+        description="With its files and the engine's jobs it asked for; analyses of brands stay.",
+        responses={204: None, **errors(404, 503, status_409="It has not ended: cancel it first.")},
+        tags=_TAGS,
+    )
+    def delete(self, request: Request, job_id: UUID) -> Response:
+        batch_delete(batch_find(job_id))
+        return Response(status=204)
 
 
 class AnnotationJobCancel(MediaErrorsView):

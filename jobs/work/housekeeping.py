@@ -12,6 +12,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from detect.errors import MediaprocError
+from jobs.annotation.events import batch_events_prune
 from jobs.events import events_prune
 from jobs.made_files import made_tidy
 from jobs.results.accepted import results_bring_in
@@ -50,4 +51,6 @@ class Housekeeping:
 
 def _tidy() -> None:
     uploads_expire()
-    events_prune(older_than=timezone.now() - timedelta(days=settings.EVENT_DAYS))
+    before = timezone.now() - timedelta(days=settings.EVENT_DAYS)
+    events_prune(older_than=before)
+    batch_events_prune(older_than=before)
