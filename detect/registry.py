@@ -29,6 +29,8 @@ from detect.report import ReportBody
 from detect.stages.base import Stage
 
 ENTRY_POINTS = "mediaproc.pipelines"
+#: What the function of a pipeline has left by itself.
+_LEFT_BY_FUNCTION = "detect.artifacts.kept:write"
 _own_pipelines: Path | None = None
 
 
@@ -176,7 +178,8 @@ def _checked(declared: _PipelineFile) -> Pipeline:
     else:
         stages = tuple(_import(entry)() for entry in declared.stages)
     _check_order(stages)
-    writers = tuple(_import(entry) for entry in declared.artifacts)
+    written = declared.artifacts or ([_LEFT_BY_FUNCTION] if declared.entry_point else [])
+    writers = tuple(_import(entry) for entry in written)
     pipeline = Pipeline(
         key=declared.key,
         label=declared.label,

@@ -79,6 +79,18 @@ def _is_made(key: str) -> bool:
     return len(Path(key).parent.name) == hashlib.sha256().digest_size * 2
 
 
+@contextmanager
+def draft_folder() -> Iterator[Path]:
+    """An empty folder for files on their way into storage, on this machine; what is left there is removed."""
+    _remove_dead_drafts()
+    path = _drafts() / this_process() / uuid4().hex
+    path.mkdir(mode=0o700, parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def made_folder(source_sha256: str) -> str:
     """Where files made of a video lie in storage."""
     return f"{settings.AWS_S3_OUTPUT_PREFIX}{source_sha256[:2]}/{source_sha256}/"

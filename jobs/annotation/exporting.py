@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 from pathlib import Path
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 from detect.artifacts.base import Artifact
@@ -23,6 +22,7 @@ from jobs.annotation.tasks import PATIENCE
 from jobs.assets.intake import store_file
 from jobs.choices import JobStatus
 from jobs.locks import task_lock
+from jobs.made_files import draft_folder
 from jobs.models import DetectJob
 
 logger = logging.getLogger(__name__)
@@ -70,17 +70,16 @@ def _write_all(run: AnnotationRun, job: DetectJob, problems: list[str]) -> list[
     finished = JobRun(job, name=Path(run.video.path).name)
     files: list[ArtifactFile] = []
     for writer in load_pipeline(run.pipeline).artifacts:
-        with tempfile.TemporaryDirectory(prefix="artifacts-") as folder:
+        with draft_folder() as folder:
             try:
-                listed = writer(finished, Path(folder))
+                files += [_store(run, artifact, folder) for artifact in writer(finished, folder)]
             except NotReachedError:
                 continue  # why it did not get there is the job's own error
-            except (MediaprocError, OSError) as error:
-                if isinstance(error, StorageError):
-                    raise
-                problems.append(f"{writer.__name__}: {error}")
-                continue
-            files += [_store(run, artifact, Path(folder)) for artifact in listed]
+            except (StorageError, Error):
+                raise
+            except Exception as error:
+                logger.exception("%s of run %s", writer.__name__, run.id)
+                problems.append(f"{writer.__module__}: {_reason(error)}")
     return files
 
 
@@ -105,6 +104,10 @@ def _store(run: AnnotationRun, artifact: Artifact, folder: Path) -> ArtifactFile
         size_bytes=size,
         meta=artifact.meta,
     )
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, MediaprocError) else f"{type(error).__name__}: {error}"
 
 
 @transaction.atomic

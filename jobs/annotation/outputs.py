@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.core.files.storage import default_storage, storages
+from django.core.files.storage import storages
 from storages.backends.s3 import S3Storage
 
-from detect.errors import NotFoundError
+from detect.errors import MediaprocError, NotFoundError
 from detect.registry import load_pipeline
 from jobs.annotation.records import AnnotationJob, ArtifactFile
 from jobs.assets.intake import local_file, storage_told, store_file, sync_folder
+from jobs.made_files import draft_folder
 
 MANIFEST = "manifest.json"
 _SCHEMA = "mediaproc.manifest/1"
@@ -76,8 +76,8 @@ def overlay_order(pipelines: list[str]) -> list[str]:
 def manifest_write(job: AnnotationJob) -> None:
     """Put the manifest beside the files it lists: whole, or as it was before. Raises ``StorageError``."""
     body = {"schema": _SCHEMA, **manifest_of(job), "configuration": job.configuration}
-    with tempfile.TemporaryDirectory(prefix="manifest-") as folder:
-        file = Path(folder, MANIFEST)
+    with draft_folder() as folder:
+        file = folder / MANIFEST
         file.write_bytes(msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2))
         store_file(file, output_key(job.id, MANIFEST))
 
@@ -111,14 +111,9 @@ def _link(here: Path, there: Path) -> None:
     sync_folder(there.parent)
 
 
-def stored_size(key: str) -> int:
-    with storage_told(f"{key} cannot be looked at"):
-        return int(default_storage.size(key))
-
-
 def safe_path(path: str) -> str:
-    """A writer's relative path, checked. Raises ``ValueError`` for one that leads out of its folder."""
+    """A writer's relative path, checked. Raises ``MediaprocError`` for one that leads out of its folder."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or not path.isprintable():
-        raise ValueError(f"a writer of artifacts lists {path!r}, which is not a path in its folder")
+        raise MediaprocError(f"a writer of artifacts lists {path!r}, which is not a path in its folder")
     return "/".join(parts)
