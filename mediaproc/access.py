@@ -142,6 +142,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "pitstop-job": {"GET": VIEWER, "DELETE": OPERATOR},
         "pitstop-output": _READ,
         "pitstop-metrics": {"GET": VIEWER, "POST": REVIEWER},
+        # batch annotation over REST
+        "dataset-list": {"GET": VIEWER, "POST": OPERATOR},
+        "dataset-detail": _READ,
+        "dataset-videos": _READ,
+        "dataset-scan": {"POST": OPERATOR},
         # events
         "job-events": _READ,
         "job-log": _READ,

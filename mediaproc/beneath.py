@@ -34,12 +34,16 @@ class OpenedFile:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """What lies in a folder, ``path`` relative to it, with ``/``: its size, its last change, or why it is not read."""
+    """What lies in a folder, ``path`` relative to it, with ``/``: its size, its last change, or why it is not read.
+
+    A folder inside is told of only where it has a ``problem``.
+    """
 
     path: str
     size_bytes: int = 0
     modified_ns: int = 0
     problem: str = ""
+    is_folder: bool = False
 
 
 @contextmanager
@@ -96,7 +100,7 @@ def files_below(folder: int, *, without: Collection[tuple[int, int]] = ()) -> It
             entries = _listed(folder, parts)
         except (OSError, MediaprocError) as error:
             reason = getattr(error, "strerror", None) or "it is gone, or has become a link"
-            yield FoundFile(_shown(parts), problem=f"the folder cannot be listed: {reason}")
+            yield FoundFile(_shown(parts), problem=f"the folder cannot be listed: {reason}", is_folder=True)
             continue
         folders = []
         for name, status in entries:
@@ -104,7 +108,8 @@ def files_below(folder: int, *, without: Collection[tuple[int, int]] = ()) -> It
             if not stat.S_ISDIR(status.st_mode):
                 yield _found(inner, status)
             elif len(inner) > _DEEPEST:
-                yield FoundFile(_shown(inner), problem=f"lies more than {_DEEPEST} folders deep: move it up")
+                reason = f"lies more than {_DEEPEST} folders deep: move it up"
+                yield FoundFile(_shown(inner), problem=reason, is_folder=True)
             elif (status.st_dev, status.st_ino) not in without:
                 folders.append(inner)
         waiting += reversed(folders)

@@ -10,6 +10,7 @@ REPLAY = "8a1c6f0e-1f2b-4f6d-8f0a-6d2f7f1f9c22"
 ASSET = "b6a5f6b2-47f1-4f0e-9f5d-2f0f8c9f4a11"
 CHECKPOINT = "5c9d0c44-02c4-4d5e-8b0f-7d9d2d3a6e33"
 UPLOAD = "d2f3b7a0-9a0e-4b0b-8f57-1c2d3e4f5a44"
+DATASET = "7e2c4b9a-5d31-4a86-b1f4-3c9e8d7a6b77"
 TASK = "0b0f3e52-7d0f-4a5f-9b7c-3d1e2f4a5b66"
 
 #: Of parameters, by name: an id that is an example is the same thing in all of them.
@@ -18,6 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "checkpoint_id": CHECKPOINT,
     "asset_id": ASSET,
     "upload_id": UPLOAD,
+    "dataset_id": DATASET,
     "sequence": 0,
     "left": JOB,
     "right": JOB,
@@ -119,6 +121,34 @@ _PITSTOP_METRICS = {
     "brands": [{"name": "Velmora", "seconds": 1.5, "start": 4.1, "end": 5.6}],
     "problems": [],
 }
+
+_DATASET: dict[str, Any] = {
+    "id": DATASET,
+    "name": "Cup 2026",
+    "base_path": "/srv/videos/cup-2026",
+    "created_at": _WHEN,
+    "created_by": "key:reports",
+    "scanned_at": None,
+    "videos": 0,
+}
+_DATASET_VIDEOS: list[dict[str, Any]] = [
+    {
+        "path": "final/first-half.mp4",
+        "duration_sec": 2710.4,
+        "size_bytes": 1843200000,
+        "has_pictures": True,
+        "has_sound": True,
+        "error": None,
+    },
+    {
+        "path": "final/second-half.mp4",
+        "duration_sec": None,
+        "size_bytes": 0,
+        "has_pictures": False,
+        "has_sound": False,
+        "error": "is empty (0 bytes)",
+    },
+]
 
 
 @dataclass(frozen=True)
@@ -233,6 +263,14 @@ EXAMPLES: dict[str, Example] = {
             "What was measured counts again": {"stop_time_s": None},
         },
     ),
+    "dataset_list": Example(answers={"One dataset": [_DATASET]}),
+    "dataset_create": Example(
+        requests={"A folder below an allowed root": {"name": "Cup 2026", "base_path": "/srv/videos/cup-2026"}},
+        answers={"It is registered": _DATASET},
+    ),
+    "dataset_retrieve": Example(answers={"Before its first scan": _DATASET}),
+    "dataset_videos": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
+    "dataset_scan": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
     "asset_create": Example(requests={"A file in an allowed folder": {"path": "match.mp4"}}),
 }
 

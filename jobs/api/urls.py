@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from jobs.api.assets import AssetDetail, AssetList, AssetThumbnail, RootFolders
 from jobs.api.comparisons import CompareView
@@ -34,6 +34,7 @@ urlpatterns = [
     path("api/roots", RootFolders.as_view(), name="root-folders"),
     path("api/uploads", UploadList.as_view(), name="upload-list"),
     path("api/uploads/<uuid:upload_id>", UploadDetail.as_view(), name="upload-detail"),
+    path("api/v0/", include("jobs.api.annotation_urls")),
     path("detect/checkpoints/<uuid:job_id>", CheckpointList.as_view(), name="detect-checkpoints"),
     path("detect/checkpoints/<uuid:checkpoint_id>/bookmark", Bookmark.as_view(), name="detect-bookmark"),
     path("detect/compare", CompareView.as_view(), name="detect-compare"),

@@ -39,6 +39,7 @@ _TAGS = {
     "jobs": "One analysis of one video: submit, watch, steer, delete.",
     "events": "What happens in a job, numbered without gaps, as a stream or in pages.",
     "detection": "What a job has found, and how it comes out otherwise: checkpoints, replays, comparisons, scenarios.",
+    "annotation": "Batches: datasets, pipelines and presets, jobs over many videos, and the files that come out.",
     "pit stop": "A video with a stop in it: followed objects drawn in, and the time of the stop and in zones.",
     "tuning": "One stage on a few frames, while a slider moves.",
     "inference": "Models on the inference server, through this site.",
