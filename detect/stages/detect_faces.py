@@ -28,7 +28,7 @@ class DetectFacesOptions(Options, frozen=True):
 
     fps: Annotated[
         float, Meta(ge=0.2, le=60, description="How many pictures a second are looked at; below 3 tracks break.")
-    ] = 5.0
+    ] = 10.0
     min_score: Annotated[
         float, Meta(ge=0.1, le=1, description="Faces the model is less sure of are left out; dim footage needs 0.6.")
     ] = 0.6

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from detect.resources import Resources
 
 Boundary = Literal["start", "cut", "fade"]
+Brightness = npt.NDArray[np.float32]
 
 # The detector only tells frames apart by their order here; a rate has to be named.
 _ANY_RATE = 25.0
+# Near black, colours jump although nothing is to be seen: what looks like a cut there is a step of a fade if over so
+# many frames it goes on getting darker, or brighter, by this much. Black is near below so many times its limit.
+_RAMP_FRAMES, _RAMP, _NEAR_BLACK = 6, 0.75, 3
 
 
 class JoinScenesOptions(Options, frozen=True):
@@ -92,10 +96,11 @@ class JoinScenes:
     def run(self, ctx: StageContext, data: JoinScenesInput) -> JoinScenesOutput:
         options: JoinScenesOptions = ctx.options
         video = _Video.of(ctx.each(data.find_cuts))
+        cuts = [cut for cut in video.cuts if not _is_step_of_fade(cut, video.brightness, options.fade_below)]
         found: dict[int, Boundary] = {}
         if options.fades:
-            found.update((position, "fade") for position in _fades(video, options.fade_below))
-        found.update((position, "cut") for position in video.cuts)
+            found.update((position, "fade") for position in _fades(video.brightness, options.fade_below, cuts))
+        found.update((position, "cut") for position in cuts)
         kept = _long_enough(sorted(found), video, Fraction(str(options.min_scene_seconds)))
         scenes = list(_scenes(kept, found, video))
         kinds = [scene.boundary for scene in scenes]
@@ -122,7 +127,7 @@ class _Video:
     origin: int
     ended: int
     pts: npt.NDArray[np.int64]
-    brightness: npt.NDArray[np.float32]
+    brightness: Brightness
     cuts: list[int]
     problems: list[str]
 
@@ -152,20 +157,31 @@ class _Video:
         return int(self.pts[position]) if position < len(self.pts) else self.ended
 
 
-def _fades(video: _Video, below: int) -> Iterator[int]:
-    """Positions of the frames in the middle of black, between two scenes that a cut does not part already.
+def _is_step_of_fade(cut: int, brightness: Brightness, below: int) -> bool:
+    """Whether a cut lies within black, or on the way there or back from there."""
+    before, after = brightness[max(0, cut - _RAMP_FRAMES) : cut], brightness[cut : cut + _RAMP_FRAMES]
+    last, first = before[-1], after[0]
+    if max(last, first) < below:
+        return True
+    if min(last, first) >= _NEAR_BLACK * below:
+        return False
+    return bool(last < _RAMP * before.max() if first < last else first < _RAMP * after.max())
+
+
+def _fades(brightness: Brightness, below: int, cuts: Sequence[int]) -> Iterator[int]:
+    """Positions of the frames in the middle of black, between two scenes that no cut parts already.
 
     PySceneDetect's detector wants pictures, but only to know how bright they are.
     """
     from scenedetect import FrameTimecode, ThresholdDetector
 
     detector = ThresholdDetector(threshold=below, min_scene_len=0)
-    lit = np.flatnonzero(video.brightness >= below)
-    for position, brightness in enumerate(video.brightness):
-        for fade in detector.process_frame(FrameTimecode(position, fps=_ANY_RATE), np.full((1, 1), brightness)):
+    lit = np.flatnonzero(brightness >= below)
+    for position, level in enumerate(brightness):
+        for fade in detector.process_frame(FrameTimecode(position, fps=_ANY_RATE), np.full((1, 1), level)):
             middle = fade.frame_num
             after = int(np.searchsorted(lit, middle))
-            if after and not any(lit[after - 1] < cut <= lit[after] for cut in video.cuts):
+            if after and not any(lit[after - 1] < cut <= lit[after] for cut in cuts):
                 yield middle
 
 
