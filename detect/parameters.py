@@ -12,6 +12,8 @@ from detect.options import convert_options
 from detect.stages.base import Stage
 
 ParameterType = Literal["int", "float", "bool", "string", "enum"]
+#: What a parameter sets that chooses the profile.
+PROFILE = "profile"
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
@@ -24,7 +26,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that people may set. ``sets`` is the ``stage.option`` it stands for; an entry point gets it by name.
 
-    ``min`` and ``max`` bound numbers, ``choices`` are those of an enum.
+    ``min`` and ``max`` bound numbers, ``choices`` are those of an enum. One that sets ``profile`` chooses among those
+    that fit the pipeline, which are looked up when it is set.
     """
 
     type: ParameterType
@@ -47,6 +50,8 @@ def parameter_value(name: str, parameter: Parameter, value: Any) -> Any:
     kinds = _KINDS[parameter.type]
     if not isinstance(value, kinds) or (isinstance(value, bool) and parameter.type != "bool"):
         raise ConfigError(f"{name} = {value!r}: {_allowed(parameter)}")
+    if isinstance(value, str) and not _can_be_kept(value):
+        raise ConfigError(f"{name} = {value!r}: has characters that cannot be kept")
     if parameter.choices and value not in parameter.choices:
         raise ConfigError(f"{name} = {value!r}: {_allowed(parameter)}")
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -62,9 +67,13 @@ def parameter_value(name: str, parameter: Parameter, value: Any) -> Any:
 def check_parameter(name: str, parameter: Parameter, stages: Mapping[str, Stage]) -> None:
     """Raises ``ConfigError`` where what is declared does not agree with itself or with the option it sets."""
     where = f"params.{name}"
-    if parameter.type == "enum" and not parameter.choices:
+    if parameter.sets == PROFILE and (parameter.type != "enum" or parameter.choices):
+        raise ConfigError(f"{where}: what sets the profile is an enum without choices: they are the profiles that fit")
+    if parameter.type == "enum" and not parameter.choices and parameter.sets != PROFILE:
         raise ConfigError(f"{where}: an enum needs choices")
     parameter_value(f"{where}.default", parameter, parameter.default)
+    if parameter.sets == PROFILE:
+        return
     if not parameter.sets:
         if any(stage.name != "annotate" for stage in stages.values()):
             raise ConfigError(f"{where}: needs 'sets', the stage.option it stands for")
@@ -79,6 +88,11 @@ def check_parameter(name: str, parameter: Parameter, stages: Mapping[str, Stage]
             convert_options(stages[stage], {option: value})
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from error
+
+
+def _can_be_kept(text: str) -> bool:
+    """Whether a database keeps it: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _allowed(parameter: Parameter) -> str:

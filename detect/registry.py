@@ -150,8 +150,8 @@ def report_pipelines() -> list[str]:
 
 
 def broken_pipelines() -> dict[str, str]:
-    """Pipelines whose declaration cannot be used, with the reason."""
-    return {name: reason for name in pipeline_names() if (reason := _fault(name))}
+    """Pipelines whose declaration cannot be used, with the reason; so are packages whose declarations are not found."""
+    return {**_installed()[1], **{name: reason for name in pipeline_names() if (reason := _fault(name))}}
 
 
 def _fault(name: str) -> str:
@@ -235,18 +235,27 @@ def _import(entry: str) -> Callable[..., Any]:
 def _files() -> dict[str, Traversable]:
     """Declarations by their names."""
     own = [] if _own_pipelines is None else [_own_pipelines]
-    return {**builtin_files("pipelines"), **declared_in([*_installed(), *own])}
+    return {**builtin_files("pipelines"), **declared_in([*_installed()[0], *own])}
 
 
 @cache
-def _installed() -> tuple[Traversable, ...]:
-    """Folders with declarations of installed packages. Raises ``ConfigError`` for one that is not there."""
-    folders = []
+def _installed() -> tuple[tuple[Traversable, ...], dict[str, str]]:
+    """Folders with declarations of installed packages, and by the name of its entry point what is wrong with others."""
+    folders, faults = [], {}
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         try:
-            folders.append(resources.files(entry.value))
-        except ImportError as error:
-            raise ConfigError(
-                f"the entry point '{entry.name}' names the package {entry.value}, which cannot be imported: {error}"
-            ) from error
-    return tuple(folders)
+            folders.append(_package(entry.name, entry.value))
+        except ConfigError as error:
+            faults[entry.name] = str(error)
+    return tuple(folders), faults
+
+
+def _package(name: str, package: str) -> Traversable:
+    """Raises ``ConfigError`` where it cannot be imported, whatever it raises."""
+    try:
+        return resources.files(package)
+    except Exception as error:
+        raise ConfigError(
+            f"the entry point '{name}' names the package {package}, which cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error

@@ -34,7 +34,7 @@ class DeclaredModels:
         path = _configured(need) or _listed(name) or _found(need)
         if path is None:
             raise WeightsError(_missing(name, need))
-        return LocalModel(name, path, _digest(path))
+        return LocalModel(name, path, model_digest(path))
 
     def find(self, name: str) -> LocalModel | None:
         need = declared_models().get(name)
@@ -119,7 +119,7 @@ def _carried(package: str) -> Path | None:
     return None
 
 
-def _digest(path: Path) -> str:
+def model_digest(path: Path) -> str:
     """SHA-256 of a file, or over the names and digests of a folder's files."""
     if path.is_file():
         return weights_digest(path)
