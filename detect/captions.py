@@ -71,7 +71,7 @@ def _groups(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
 def _fitting(group: list[SpokenWord]) -> Iterator[list[SpokenWord]]:
     """A group in as many captions as it needs, about equally long, cut after a comma where there is one near."""
     while len(group) > 1 and not _fits(group):
-        most = max(count for count in range(1, len(group)) if count == 1 or _fits(group[:count]))
+        most = next(count for count in range(1, len(group)) if not _fits(group[: count + 1]))
         clauses = [count for count in range(1, most + 1) if count >= _SHARE * most and _ends_clause(group[count - 1])]
         cut = clauses[-1] if clauses else most
         # A last caption of one or two words reads badly.
@@ -87,7 +87,7 @@ def _ends_clause(word: SpokenWord) -> bool:
 
 
 def _fits(group: Sequence[SpokenWord]) -> bool:
-    if group[-1].end - group[0].start > _LONGEST:
+    if group[-1].end - group[0].start > _LONGEST or len(group) > _LINES * LINE:
         return False
     lines = _lines(_text(group))
     return len(lines) == 1 or all(_width(line) <= LINE for line in lines)

@@ -23,6 +23,11 @@ Span = tuple[float, float]
 
 # Distances of all pairs are kept at once: of longer videos as many voices are grouped, spread evenly, the rest follows.
 _MOST_GROUPED = 2000
+# Seconds of speech from which a voice is clear, and how much further from its like one may be that is not.
+_CLEAR = 1.0
+_BLUR = 0.05
+# Windows that hold two speakers reach over less than this around a change, seconds.
+_CHANGE = 2.3
 # Length of a moment, seconds.
 _MOMENT = 0.1
 # Speech of one speaker with a shorter break than this is one turn, and a word this far from a turn may belong to it.
@@ -71,7 +76,7 @@ def tell_turns(
     """
     if not len(voices):
         return []
-    groups = _centres(voices.vectors, distance, max_speakers)
+    groups = _centres(voices, distance, max_speakers, min_seconds)
     while True:
         runs = [run for spans in passages for run in _passage_runs(voices, spans, groups)]
         spoken = np.zeros(len(groups))
@@ -94,8 +99,45 @@ def speaker_at(turns: Sequence[Turn], seconds: float) -> int:
     return speaker if away <= _BREAK else 0
 
 
-def _centres(vectors: Floats, distance: float, max_speakers: int | None) -> Floats:
-    """The middle of each group, ``(groups, size)`` of length 1."""
+def _centres(voices: Voices, distance: float, max_speakers: int | None, min_seconds: float) -> Floats:
+    """The middle of each group, ``(groups, size)`` of length 1.
+
+    A voice heard for a moment is blurred: it makes no group where it resembles one of those that were heard for longer.
+    """
+    lengths = voices.ends - voices.starts
+    clear = lengths >= _CLEAR
+    if not clear.any():
+        return _grouped(voices.vectors, distance, max_speakers)
+    centres = _without_mixtures(voices, _grouped(voices.vectors[clear], distance, max_speakers))
+    strange = ~clear & ((voices.vectors @ centres.T).max(axis=1) < 1 - distance - _BLUR)
+    others, seconds = voices.vectors[strange], float(lengths[strange].sum())
+    if seconds < min_seconds or not seconds or (max_speakers is not None and len(centres) >= max_speakers):
+        return centres
+    room = None if max_speakers is None else max_speakers - len(centres)
+    return np.concatenate([centres, _grouped(others, distance, room)])
+
+
+def _without_mixtures(voices: Voices, centres: Floats) -> Floats:
+    """The groups without those that are two speakers in one window.
+
+    A group is a speaker's if it is heard by itself once: for longer than a change of speakers takes, or where no window
+    of another group overlaps.
+    """
+    labels = (voices.vectors @ centres.T).argmax(axis=1).tolist()
+    overlaps = [*(voices.starts[1:] < voices.ends[:-1]).tolist(), False]
+    heard = set()
+    at = 0
+    for label, run in groupby(labels):
+        last = at + len(list(run)) - 1
+        shared = overlaps[last] or (at > 0 and overlaps[at - 1])
+        if not shared or voices.ends[last] - voices.starts[at] >= _CHANGE:
+            heard.add(label)
+        at = last + 1
+    return centres[sorted(heard)] if heard else centres
+
+
+def _grouped(vectors: Floats, distance: float, most: int | None) -> Floats:
+    """Middles of the groups that vectors fall into, at most so many."""
     count = len(vectors)
     if count == 1:
         return vectors
@@ -104,10 +146,10 @@ def _centres(vectors: Floats, distance: float, max_speakers: int | None) -> Floa
     )
     tree = linkage(chosen.astype(np.float64), method="average", metric="cosine")
     labels = fcluster(tree, distance, criterion="distance")
-    if max_speakers is not None and labels.max() > max_speakers:
-        labels = fcluster(tree, max_speakers, criterion="maxclust")
+    if most is not None and labels.max() > most:
+        labels = fcluster(tree, most, criterion="maxclust")
     centres = np.stack([chosen[labels == label].mean(axis=0) for label in range(1, labels.max() + 1)])
-    return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True), np.float32)
+    return np.asarray(centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _passage_runs(voices: Voices, spans: Sequence[Span], groups: Floats) -> list[Turn]:

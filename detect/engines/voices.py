@@ -36,6 +36,8 @@ _FRAMES = 160
 _LAYERS = 3
 # The loudness that the network was trained with, as the root of the mean square; quieter sound is raised to it.
 _LOUDNESS = 10 ** (-30 / 20)
+# A break of this many seconds or more is a pause.
+_PAUSE = 0.2
 # Windows that go through the network at once.
 _BATCH = 64
 
@@ -57,23 +59,29 @@ class VoiceEncoder:
         self._lstm, self._linear = _load(path)
 
     def embed(self, samples: Samples, spans: Sequence[tuple[float, float]], *, step: float) -> list[Voice]:
-        """Voices in windows of ``WINDOW`` seconds of speech, one every ``step`` seconds of it, in order.
+        """Voices in windows of ``WINDOW`` seconds, one every ``step`` seconds of speech, in order.
 
-        ``spans`` are where in the sound there is speech, in seconds of it; pauses between them are left out, so that a
-        window may last longer than it has speech. Speech that fills no window is repeated until it does.
+        ``spans`` are where in the sound there is speech, in seconds of it. No window reaches over a pause: another may
+        speak behind it. One in shorter speech holds that speech over and over.
         """
-        spoken = _spoken_frames(spans, len(samples) // _HOP + 1)
-        if not spoken.size:
-            return []
-        frames = mel_spectrogram(_loud_enough(samples))[spoken]
+        frames = mel_spectrogram(_loud_enough(samples))
         stride = max(1, round(step / _STEP))
-        firsts = list(range(0, max(1, len(frames) - _FRAMES + stride), stride))
-        # The last window ends where the speech does.
-        firsts[-1] = max(0, min(firsts[-1], len(frames) - _FRAMES))
-        vectors = self._vectors(np.stack([_window(frames, first) for first in firsts]))
-        lasts = [min(first + _FRAMES, len(frames)) - 1 for first in firsts]
-        times = zip(spoken[firsts].tolist(), spoken[lasts].tolist(), vectors, strict=True)
-        return [Voice(round(first * _STEP, 3), round((last + 1) * _STEP, 3), vector) for first, last, vector in times]
+        bounds: list[tuple[int, int]] = []
+        for start, end in _stretches(spans):
+            first, last = max(0, round(start / _STEP)), min(len(frames), max(1, round(end / _STEP)))
+            if first >= last:
+                continue
+            firsts = range(first, max(first + 1, last - _FRAMES + 1), stride)
+            bounds += [(at, min(at + _FRAMES, last)) for at in firsts]
+            if firsts[-1] + _FRAMES < last:
+                bounds.append((last - _FRAMES, last))
+        if not bounds:
+            return []
+        vectors = self._vectors(np.stack([np.resize(frames[at:until], (_FRAMES, _BANDS)) for at, until in bounds]))
+        return [
+            Voice(round(at * _STEP, 3), round(until * _STEP, 3), vector)
+            for (at, until), vector in zip(bounds, vectors, strict=True)
+        ]
 
     def _vectors(self, windows: Floats) -> Floats:
         """``(n, SIZE)`` for ``(n, frames, bands)``, each of length 1."""
@@ -136,16 +144,15 @@ def _loud_enough(samples: Samples) -> Samples:
     return np.asarray(samples * (_LOUDNESS / loudness), np.float32)
 
 
-def _spoken_frames(spans: Sequence[tuple[float, float]], most: int) -> npt.NDArray[np.int64]:
-    """Numbers of the frames in which somebody speaks, in order."""
-    spoken = np.zeros(most, bool)
+def _stretches(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans, with those joined between which there is no time for another to begin."""
+    joined: list[tuple[float, float]] = []
     for start, end in spans:
-        spoken[max(0, round(start / _STEP)) : max(0, round(end / _STEP))] = True
-    return np.flatnonzero(spoken)
-
-
-def _window(frames: Floats, first: int) -> Floats:
-    return np.resize(frames[first : first + _FRAMES], (_FRAMES, _BANDS))
+        if joined and start - joined[-1][1] < _PAUSE:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _load(path: Path) -> tuple[nn.LSTM, nn.Linear]:

@@ -21,12 +21,11 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.stream import Disposition
 from av.video.stream import VideoStream
 from scipy.signal import resample_poly
 
 from detect.errors import MediaError
-from detect.media.container import OpenedVideo, open_container, open_video
+from detect.media.container import OpenedVideo, open_container, open_video, shows_pictures
 from detect.media.decoding import first_frame, read_packets
 from detect.timecode import format_timecode
 
@@ -40,6 +39,8 @@ _EXACT_SEEK = frozenset({"mov", "matroska", "avi", "mpegts", "flv", "asf", "mxf"
 _BACK_OFF = (1, 4, 16, 64)
 # Timestamps in milliseconds tremble; what is off by less than this follows on what came before it.
 _TREMBLE = Fraction(1, 50)
+# Sound that is missing for longer than this is told of, seconds.
+_GAP = Fraction(1, 10)
 # Decoding goes on over a distance that would take about as long to seek.
 _READ_ON_SECONDS = 60
 # What was read stays at hand for this long, for windows that overlap.
@@ -112,7 +113,7 @@ class SoundReader:
         if found:
             first, last = format_timecode(found[0]), format_timecode(found[-1])
             where = f"at {first}" if len(found) == 1 else f"at {len(found)} places from {first} to {last}"
-            notes.append(f"damaged sound {where}; silence stands for what could not be decoded")
+            notes.append(f"sound is damaged or missing {where}; silence stands for what could not be decoded")
         if end is None and self._ended is not None:
             ended, stated = max(Fraction(0), Fraction(self._ended, self._rate)), self._stated_end
             if stated is not None and stated - ended > _CUT_OFF:
@@ -122,8 +123,7 @@ class SoundReader:
 
     def _find_origin(self) -> Fraction:
         """Seconds on the file's clock at which the first picture is shown, or the first sound where none can be."""
-        assert self._container is not None
-        if any(not s.disposition & Disposition.attached_pic for s in self._container.streams.video):
+        if shows_pictures(self._path):
             try:
                 video = open_video(self._path)
             except MediaError:
@@ -240,6 +240,8 @@ class SoundReader:
             assert at is not None
             if follows is None or abs(at - follows) <= _TREMBLE * self._rate:
                 at = follows = at if follows is None else follows
+            if at - follows > _GAP * self._rate:
+                self._faults.append(max(Fraction(0), Fraction(follows, self._rate)))
             follows = max(at, follows)
             late = follows - at
             mono = [part.to_ndarray().reshape(-1) for part in mixer.resample(frame)]

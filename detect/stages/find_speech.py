@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
+import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
@@ -18,10 +19,10 @@ from detect.stages.base import Needs, Options, StageContext, StageOutput, Video
 if TYPE_CHECKING:
     from detect.resources import Resources
 
-# Frames listened to before a window, so that at its border the model has heard what it would have heard without one.
-_WARM_UP = 5 * SAMPLE_RATE // FRAME
-# Frames read at a time, about half a minute.
-_BLOCK = 30 * SAMPLE_RATE // FRAME
+# What the model has heard weighs on for long. So that it is told the same however the video is cut into windows, it
+# begins anew with each block of a minute, counted from 0, and listens to what is before the block first.
+_BLOCK = 60 * SAMPLE_RATE // FRAME
+_WARM_UP = 10 * SAMPLE_RATE // FRAME
 # Speech goes on until its probability falls this far below that at which it begins.
 _HOLD = 0.15
 
@@ -49,14 +50,13 @@ class FindSpeechInput(msgspec.Struct, frozen=True):
 
 
 class FindSpeechOutput(StageOutput, frozen=True):
-    """Where somebody speaks in the chunk, ``(start, end)`` seconds in order, pauses of a tenth of a second left out.
+    """Where somebody speaks in the chunk, ``(start, end)`` seconds in order.
 
-    A span that goes on in the next chunk ends exactly where that one's first begins. ``heard`` is how many seconds of
-    the window have sound. ``problems`` tell where the sound was broken.
+    A span that goes on in the next chunk ends exactly where that one's first begins. ``problems`` tell where the sound
+    was broken.
     """
 
     spans: list[Span]
-    heard: float = 0.0
     problems: list[str] = msgspec.field(default_factory=list)
 
 
@@ -82,70 +82,64 @@ class FindSpeech:
         with SoundReader(data.video.path) as reader:
             if reader.silent_because:
                 return FindSpeechOutput(spans=[], skipped=f"no speech: {reader.silent_because}")
-            first = _frame_at(start)
-            last = None if end is None else _frame_at(end)
-            follower = _Follower(ctx.options.threshold)
-            expected = max(1, (last or _frame_at(Fraction(str(ctx.source.duration)))) - first)
-            done = 0
-            for at, heard in _heard(reader, first, last):
+            first, last = _frame_at(start), None if end is None else _frame_at(end)
+            expected = max(1, (_frame_at(Fraction(str(ctx.source.duration))) if last is None else last) - first)
+            spans: list[Span] = []
+            for at, until, heard in _heard(reader, first, last):
                 ctx.checkpoint()
-                follower.add(at, heard)
-                done = max(0, min(at + len(heard) - first, expected))
-                ctx.progress(done, expected)
-            if done < expected:
-                ctx.progress(expected, expected)
-            until = reader.ended_at if end is None else None
-            spans = follower.spans(first, until=None if until is None else until / SAMPLE_RATE)
-            seconds = max(Fraction(0), (end if end is not None else Fraction(until or 0, SAMPLE_RATE)) - start)
+                spans += _spans(heard, until - len(heard), max(at, first), ctx.options.threshold)
+                ctx.progress(min(until - first, expected), expected)
+            ctx.progress(expected, expected)
+            if end is None and reader.ended_at is not None:
+                ended = reader.ended_at / SAMPLE_RATE
+                spans = [(begin, min(stop, ended)) for begin, stop in spans if begin < ended]
+            spans = _touching_joined(spans)
             return FindSpeechOutput(
                 spans=spans,
-                heard=float(seconds),
                 problems=reader.problems(start, end),
                 stats={"speech_seconds": round(sum(stop - begin for begin, stop in spans), 3)},
             )
 
 
-class _Follower:
-    """Makes spans of probabilities, frame by frame."""
+def _heard(reader: SoundReader, first: int, last: int | None) -> Iterator[tuple[int, int, npt.NDArray[np.float32]]]:
+    """Blocks from frame ``at`` to ``until``, with the probabilities of as many frames as were listened to until then.
 
-    def __init__(self, threshold: float) -> None:
-        self._begins, self._holds = threshold, max(threshold - _HOLD, 0.01)
-        self._spans: list[tuple[int, int]] = []
-        self._speaking = False
-
-    def add(self, at: int, heard: npt.NDArray[Any]) -> None:
-        """Probabilities of the frames from ``at`` on, which follow those added before."""
-        for frame, likely in enumerate(heard.tolist(), at):
-            if self._speaking and likely >= self._holds:
-                self._spans[-1] = (self._spans[-1][0], frame + 1)
-            elif likely >= self._begins:
-                self._spans.append((frame, frame + 1))
-            self._speaking = bool(self._spans) and self._spans[-1][1] == frame + 1
-
-    def spans(self, first: int, *, until: float | None) -> list[Span]:
-        """Seconds of the spans behind frame ``first``, cut there and at ``until``."""
-        found = []
-        for begin, stop in self._spans:
-            start, end = (max(begin, first) * FRAME / SAMPLE_RATE, stop * FRAME / SAMPLE_RATE)
-            end = end if until is None else min(end, until)
-            if end > start:
-                found.append((start, end))
-        return found
-
-
-def _heard(reader: SoundReader, first: int, last: int | None) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """Frame numbers and the probabilities from there on, a block at a time, to frame ``last`` or the sound's end."""
-    listener = VoiceActivity()
-    at = max(0, first - _WARM_UP)
+    They cover the frames from ``first`` to ``last``, or to the end of the sound.
+    """
+    at = first - first % _BLOCK
     while last is None or at < last:
         until = at + _BLOCK if last is None else min(at + _BLOCK, last)
-        samples = reader.read(at * FRAME, until * FRAME)
+        begin = max(0, at - _WARM_UP)
+        samples = reader.read(begin * FRAME, until * FRAME)
         if last is None and reader.ended_at is not None:
-            until = min(until, -(-reader.ended_at // FRAME))
-            if until <= at:
+            until = min(until, ceil(reader.ended_at / FRAME))
+            if until <= max(at, first):
                 return
-        yield at, listener.listen(samples[: (until - at) * FRAME])
-        at = until
+        yield at, until, VoiceActivity().listen(samples[: (until - begin) * FRAME])
+        at += _BLOCK
+
+
+def _spans(heard: npt.NDArray[np.float32], begin: int, first: int, threshold: float) -> list[Span]:
+    """Seconds of the spans of speech from frame ``first`` on; ``heard`` are probabilities from frame ``begin`` on."""
+    holds = max(threshold - _HOLD, 0.01)
+    found: list[tuple[int, int]] = []
+    for frame, likely in enumerate(heard.tolist(), begin):
+        speaking = bool(found) and found[-1][1] == frame
+        if speaking and likely >= holds:
+            found[-1] = (found[-1][0], frame + 1)
+        elif likely >= threshold:
+            found.append((frame, frame + 1))
+    return [(max(start, first) * FRAME / SAMPLE_RATE, end * FRAME / SAMPLE_RATE) for start, end in found if end > first]
+
+
+def _touching_joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _frame_at(seconds: Fraction) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 import msgspec
@@ -16,12 +19,18 @@ from detect.engines.transcription import (
     speech_loader,
     trim_to_speech,
 )
-from detect.media.listening import SAMPLE_RATE, SoundReader
+from detect.media.listening import SAMPLE_RATE, Samples, SoundReader
 from detect.stages.base import Needs, Options, StageContext, StageOutput, Video
 from detect.stages.gather_speech import GatherSpeechOutput, Passage
 
 if TYPE_CHECKING:
     from detect.resources import Resources
+
+
+# Speech of this many seconds without a word was passed over.
+_MISSED = 1.0
+# It is listened to with this much around it, seconds.
+_PAD = 0.2
 
 
 class TranscribeOptions(Options, frozen=True):
@@ -77,14 +86,18 @@ class Transcribe:
         if speech.skipped or not passages:
             return TranscribeOutput(segments=[], skipped=speech.skipped, stats={"words": 0, "segments": 0})
         model = ctx.resources.opened("speech", speech_loader(ctx.resources.threads, options.precision))
+        language = cast("Language", speech.language)
         segments: list[Segment] = []
         with SoundReader(data.video.path) as reader:
             for passage in ctx.each(passages):
                 samples = reader.read(round(passage.start * SAMPLE_RATE), round(passage.end * SAMPLE_RATE))
-                said = model.transcribe(
-                    samples, language=cast("Language", speech.language), beam_size=options.beam_size
-                )
-                segments += trim_to_speech([_moved(segment, passage) for segment in said], passage.spans)
+
+                def write_down(part: Passage, heard: Samples = samples, begin: float = passage.start) -> list[Segment]:
+                    first, last = (round((at - begin) * SAMPLE_RATE) for at in (part.start, part.end))
+                    said = model.transcribe(heard[first:last], language=language, beam_size=options.beam_size)
+                    return trim_to_speech([_moved(segment, part) for segment in said], part.spans)
+
+                segments += _all_said(passage, write_down)
         return TranscribeOutput(
             segments=segments,
             stats={"words": sum(len(segment.words) for segment in segments), "segments": len(segments)},
@@ -95,6 +108,35 @@ def passages_of(speech: GatherSpeechOutput, video: Video) -> list[Passage]:
     """The passages that begin in a window; they may reach beyond its end."""
     start, end = Fraction(video.start), None if video.end is None else Fraction(video.end)
     return [p for p in speech.passages if start <= p.start and (end is None or p.start < end)]
+
+
+def _all_said(passage: Passage, write_down: Callable[[Passage], list[Segment]]) -> list[Segment]:
+    """What is said in a passage. Whisper may stop at a pause or a change of speaker: it is asked again for the rest."""
+    said = write_down(passage)
+    missed = _missed(passage, said)
+    if not missed:
+        return said
+    starts = [part.start for part in missed]
+    pieces = [
+        Segment(words[0].start, words[-1].end, words)
+        for segment in said
+        for words in (list(run) for _, run in groupby(segment.words, lambda word: bisect_right(starts, word.start)))
+    ]
+    return sorted([*pieces, *(segment for part in missed for segment in write_down(part))], key=lambda one: one.start)
+
+
+def _missed(passage: Passage, said: list[Segment]) -> list[Passage]:
+    """Parts of a passage with speech of which no word was written down, in order, between the words that were."""
+    words = [word for segment in said for word in segment.words]
+    if not words:
+        return []
+    missed = []
+    bounds = [passage.start, *(edge for word in words for edge in (word.start, word.end)), passage.end]
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        spans = [(max(start, low), min(end, high)) for low, high in passage.spans if low < end and high > start]
+        if sum(high - low for low, high in spans) >= _MISSED:
+            missed.append(Passage(max(start, spans[0][0] - _PAD), min(end, spans[-1][1] + _PAD), spans))
+    return missed
 
 
 def _moved(segment: Segment, passage: Passage) -> Segment:

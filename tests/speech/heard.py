@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 
 from detect.checkpoints.memory import MemoryCheckpointStore
 from detect.checkpoints.store import CheckpointRecord
@@ -93,7 +94,9 @@ class Heard:
         return "".join(word.text for word in self.words).strip()
 
 
-def listen(path: Path, resources: Resources, duration: float, *, pipeline: Pipeline | None = None, **overrides: Any) -> Heard:
+def listen(
+    path: Path, resources: Resources, duration: float, *, pipeline: Pipeline | None = None, **overrides: Any
+) -> Heard:
     """Run the speech pipeline over a file of so many seconds; ``find_speech__threshold=0.4`` sets an option."""
     values: dict[str, dict[str, Any]] = {}
     for name, value in overrides.items():
@@ -143,6 +146,7 @@ def write_film(
         pictures = container.add_stream("mpeg4", rate=10)
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         sound = container.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(sound, AudioStream)
         grey = np.full((48, 64, 3), 128, np.uint8)
         for number in range(round(seconds * 10)):
             frame = av.VideoFrame.from_ndarray(grey, format="bgr24")
