@@ -21,7 +21,7 @@ from detect.checkpoints.store import CheckpointRecord
 from detect.config import resolve
 from detect.engines.objects import WeightsError
 from detect.media.listening import SAMPLE_RATE, Samples, SoundReader
-from detect.registry import Pipeline, load_pipeline
+from detect.registry import load_pipeline
 from detect.report import Report
 from detect.resources import LocalModel, Resources
 from detect.runner import Runner, RunRequest
@@ -94,15 +94,13 @@ class Heard:
         return "".join(word.text for word in self.words).strip()
 
 
-def listen(
-    path: Path, resources: Resources, duration: float, *, pipeline: Pipeline | None = None, **overrides: Any
-) -> Heard:
+def listen(path: Path, resources: Resources, duration: float, **overrides: Any) -> Heard:
     """Run the speech pipeline over a file of so many seconds; ``find_speech__threshold=0.4`` sets an option."""
     values: dict[str, dict[str, Any]] = {}
     for name, value in overrides.items():
         stage, _, option = name.partition("__")
         values.setdefault(stage, {})[option] = value
-    chosen = pipeline or load_pipeline("speech")
+    chosen = load_pipeline("speech")
     config = resolve(chosen, chosen.profile, values)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     source = SourceInfo(str(path), digest, duration, 0, 0, "25", False, 0.0)
