@@ -21,6 +21,7 @@ from jobs.annotation.datasets import dataset_video
 from jobs.annotation.outputs import output_key
 from jobs.annotation.presets import batch_overrides, resolve_batch
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo, Dataset, DatasetVideo
+from jobs.annotation.selectors import pipelines_of
 from jobs.annotation.states import ENDED, BatchState
 from jobs.annotation.tasks import tasks_announce
 from jobs.engine import engine_resources
@@ -141,7 +142,7 @@ def batch_again(job: AnnotationJob, *, requested_by: str) -> AnnotationJob:
     return batch_submit(
         dataset=job.dataset,
         videos=[VideoWanted(video.path, video.duration) for video in job.videos.all()],
-        overrides={key: one["params"] for key, one in job.configuration["pipelines"].items()},
+        overrides={key: job.configuration["pipelines"][key]["params"] for key in pipelines_of(job)},
         tags=job.tags,
         requested_by=requested_by,
     )

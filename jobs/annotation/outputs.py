@@ -15,6 +15,7 @@ from storages.backends.s3 import S3Storage
 from detect.errors import MediaprocError, NotFoundError
 from detect.registry import load_pipeline
 from jobs.annotation.records import AnnotationJob, ArtifactFile
+from jobs.annotation.selectors import pipelines_of
 from jobs.assets.intake import local_file, storage_told, store_file, sync_folder
 from jobs.made_files import draft_folder
 
@@ -64,7 +65,7 @@ def manifest_of(job: AnnotationJob) -> dict[str, Any]:
         "job_id": str(job.id),
         "dataset_id": str(job.dataset_id),
         "outputs": outputs,
-        "viewer_hint": {"overlayOrder": overlay_order(list(job.configuration["pipelines"]))},
+        "viewer_hint": {"overlayOrder": overlay_order(pipelines_of(job))},
     }
 
 

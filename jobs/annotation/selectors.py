@@ -29,6 +29,12 @@ def batches(*, states: Sequence[str] = (), tag: str = "") -> QuerySet[Annotation
     return found.filter(tags__contains=[tag]) if tag else found
 
 
+def pipelines_of(job: AnnotationJob) -> list[str]:
+    """A batch's pipelines in the order they were asked for, which JSON in the database does not keep."""
+    asked = AnnotationRun.objects.filter(video__job=job).order_by("position", "video__position")
+    return list(dict.fromkeys(asked.values_list("pipeline", flat=True)))
+
+
 def queue_position(job: AnnotationJob) -> int | None:
     """How manieth a waiting batch is, 1 being next; None for one that has begun."""
     if job.state != BatchState.QUEUED:

@@ -20,7 +20,7 @@ from jobs.annotation.exporting import run_export
 from jobs.annotation.preparing import video_prepare
 from jobs.annotation.records import AnnotationJob, Dataset
 from jobs.annotation.tasks import due_runs, due_videos
-from jobs.models import DetectJob
+from jobs.models import DetectJob, WorkUnit
 from jobs.work.execute import advance, work_once
 from jobs.work.owners import this_process
 from tests.annotation import toy
@@ -59,6 +59,7 @@ class Batches:
         if pending is not None:
             advance(pending)
             return True
+        WorkUnit.objects.update(not_before=None)  # what failed is tried again at once
         return work_once(queue="cpu", owner=this_process()) or work_once(queue="gpu", owner=this_process())
 
     def stored(self, job: AnnotationJob, path: str) -> bytes:

@@ -15,11 +15,13 @@ from detect.registry import load_pipeline
 from jobs.annotation import exporting, preparing
 from jobs.annotation.batches import VideoWanted, batch_again, batch_cancel, batch_delete, batch_submit
 from jobs.annotation.conducting import batch_follow
+from jobs.annotation.datasets import dataset_asset
 from jobs.annotation.events import batch_events_after, logs_tail
 from jobs.annotation.outputs import artifact_find, manifest_of
 from jobs.annotation.records import AnnotationEvent, AnnotationJob, AnnotationRun, AnnotationVideo, ArtifactFile
 from jobs.annotation.selectors import failures_of, queue_position, videos_of
 from jobs.annotation.tasks import due_runs, due_videos
+from jobs.assets.intake import store_file
 from jobs.lifecycle import job_pause, job_resume
 from jobs.models import DetectJob
 from jobs.work.execute import advance
@@ -148,7 +150,7 @@ def test_a_video_taken_in_while_its_batch_was_called_off_starts_nothing(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = batches.submit("a.mp4")
-    take_in = preparing.dataset_asset
+    take_in = dataset_asset
 
     def and_meanwhile(*arguments: Any) -> Any:
         batch_cancel(job)
@@ -220,7 +222,7 @@ def test_a_worker_that_died_while_writing_files_loses_nothing(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = batches.submit("a.mp4", overrides={"steps": {}})
-    store = exporting.store_file
+    store = store_file
 
     def die(*arguments: Any) -> None:
         store(*arguments)

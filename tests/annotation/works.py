@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
 import psutil
 
@@ -19,19 +18,6 @@ from mediaproc.datafolder import PROJECT_ROOT
 from tests.pitstop.conftest import PitstopSite, running_site
 
 ENDED = ("succeeded", "failed", "canceled")
-
-
-def cut_clip(source: Path, target: Path, seconds: float) -> Path:
-    """The beginning of a video, its packets copied as they are."""
-    with av.open(source) as given, av.open(target, "w") as made:
-        streams = [stream for stream in given.streams if stream.type in ("video", "audio")]
-        copies = {stream.index: made.add_stream_from_template(stream) for stream in streams}
-        for packet in given.demux(streams):
-            if packet.dts is None or packet.pts is None or packet.pts * packet.time_base >= seconds:
-                continue
-            packet.stream = copies[packet.stream.index]
-            made.mux(packet)
-    return target
 
 
 @dataclass

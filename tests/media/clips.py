@@ -147,3 +147,17 @@ def _write_tone(container: av.container.OutputContainer, stream: av.AudioStream,
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def cut_clip(source: Path, target: Path, seconds: float) -> Path:
+    """The beginning of a video, its packets copied as they are."""
+    with av.open(source) as given, av.open(target, "w") as made:
+        streams = [stream for stream in given.streams if stream.type in ("video", "audio")]
+        begin = (given.start_time or 0) / av.time_base
+        copies = {stream.index: made.add_stream_from_template(stream) for stream in streams}
+        for packet in given.demux(streams):
+            if packet.dts is None or packet.pts is None or packet.pts * packet.time_base >= begin + seconds:
+                continue
+            packet.stream = copies[packet.stream.index]
+            made.mux(packet)
+    return target
