@@ -12,3 +12,4 @@ class JobsConfig(AppConfig):
         from jobs.profiles import SavedProfiles
 
         use_profiles_of(SavedProfiles())
+        from jobs import checks  # noqa: F401 - registers them

@@ -68,10 +68,21 @@ def preset_find(name: str) -> Preset:
     built_in = builtin_presets().get(name)
     if built_in is not None:
         return built_in
-    row = records.Preset.objects.filter(name=name).first()
+    row = records.Preset.objects.filter(name=name).first() if name.isprintable() else None
     if row is None:
         raise NotFoundError(f"There is no preset {name[:100]!r}: there are {_names()}.")
     return _of_row(row)
+
+
+def check_preset(preset: Preset) -> None:
+    """Raises ``ConfigError`` where it names a pipeline, parameter or value that there is not. Which profiles there are
+    is not looked up, as that takes a database.
+    """
+    for key, values in preset.pipelines.items():
+        pipeline = load_pipeline(key)
+        _check_names(pipeline, values)
+        for name, value in values.items():
+            parameter_value(f"{key}.{name}", pipeline.params[name], value)
 
 
 def preset_create(*, name: str, pipelines: Chosen, description: str = "", created_by: str = "") -> Preset:
@@ -156,12 +167,16 @@ def _unset(parameter: Parameter, for_footage: Overrides) -> Any:
 
 
 def _checked(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    _check_names(pipeline, given)
     known = parameters_of(pipeline)
-    for name in given:
-        if name not in known:
-            names = ", ".join(known) or "none"
-            raise ConfigError(f"unknown parameter {f'{pipeline.key}.{name}'[:200]!r}: there are {names}")
     return {name: parameter_value(f"{pipeline.key}.{name}", known[name], value) for name, value in given.items()}
+
+
+def _check_names(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in pipeline.params:
+            names = ", ".join(pipeline.params) or "none"
+            raise ConfigError(f"unknown parameter {f'{pipeline.key}.{name}'[:200]!r}: there are {names}")
 
 
 def _of_row(row: records.Preset) -> Preset:

@@ -150,6 +150,47 @@ _DATASET_VIDEOS: list[dict[str, Any]] = [
     },
 ]
 
+_PIPELINES: list[dict[str, Any]] = [
+    {
+        "key": "faces",
+        "label": "Faces",
+        "version": 1,
+        "description": "Finds faces with eyes, nose and corners of the mouth, and follows each through its shot.",
+        "inputs": ["pictures"],
+        "params": [
+            {
+                "name": "min_score",
+                "type": "float",
+                "default": 0.6,
+                "min": 0.1,
+                "max": 1.0,
+                "description": "How sure the model must be of a face.",
+            }
+        ],
+        "available": False,
+        "unavailable_reason": "there is no model 'faces' (finding faces): set MEDIAPROC_FACES_MODEL to its file",
+        "models": [
+            {
+                "name": "faces",
+                "what": "finding faces",
+                "optional": False,
+                "found": False,
+                "sha256": None,
+                "reason": "there is no model 'faces' (finding faces): set MEDIAPROC_FACES_MODEL to its file",
+            }
+        ],
+    }
+]
+_PRESET: dict[str, Any] = {
+    "name": "interviews",
+    "pipelines": {"speech": {"language": "en"}, "faces": {}},
+    "version": 1,
+    "description": "Who speaks, and what about",
+    "saved": True,
+    "created_by": "key:reports",
+}
+_PRESET_REQUEST = {name: _PRESET[name] for name in ("name", "pipelines", "description")}
+
 
 @dataclass(frozen=True)
 class Example:
@@ -271,6 +312,10 @@ EXAMPLES: dict[str, Example] = {
     "dataset_retrieve": Example(answers={"Before its first scan": _DATASET}),
     "dataset_videos": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
     "dataset_scan": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
+    "pipeline_list": Example(answers={"A model is missing": _PIPELINES}),
+    "preset_list": Example(answers={"A saved one": [_PRESET]}),
+    "preset_create": Example(requests={"Two pipelines": _PRESET_REQUEST}, answers={"It is saved": _PRESET}),
+    "preset_retrieve": Example(answers={"A saved one": _PRESET}),
     "asset_create": Example(requests={"A file in an allowed folder": {"path": "match.mp4"}}),
 }
 
