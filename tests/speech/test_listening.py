@@ -88,7 +88,7 @@ def test_windows_together_are_the_whole(tmp_path: Path, name: str, codec: str, r
     np.testing.assert_allclose(earlier, whole[20000:30000], rtol=0, atol=0 if codec in EXACT else 1e-4)
 
 
-@pytest.mark.parametrize(("name", "codec", "rate"), [one for one in FORMATS if one[2] != 22050])
+@pytest.mark.parametrize(("name", "codec", "rate"), FORMATS[:1] + FORMATS[4:7])
 def test_far_ahead_is_the_same_as_step_by_step(tmp_path: Path, name: str, codec: str, rate: int) -> None:
     path = write_tone(tmp_path / name, codec, rate, np.tile(hum(9, rate), 9))
     start, end = 75 * SAMPLE_RATE + 11, 76 * SAMPLE_RATE

@@ -72,7 +72,7 @@ def mix(
 
 @pytest.fixture(scope="module")
 def heard_mix(ears: Resources, mix: tuple[Path, list[tuple[str, float, float]]]) -> Heard:
-    return listen(mix[0], ears, mix[1][-1][2])
+    return listen(mix[0], ears, mix[1][-1][2], transcribe__beam_size=1)
 
 
 def plain(text: str) -> str:
@@ -139,7 +139,8 @@ def test_the_same_file_gives_the_same_bytes(jfk: Heard, whisper: Path, encoder: 
 
 
 def test_windows_change_nothing(ears: Resources, heard_mix: Heard) -> None:
-    narrow = listen(Path(heard_mix.source.path), ears, heard_mix.source.duration, find_speech__chunk_seconds=10)
+    options = {"find_speech__chunk_seconds": 10, "transcribe__beam_size": 1}
+    narrow = listen(Path(heard_mix.source.path), ears, heard_mix.source.duration, **options)
     assert len(narrow.parts("find_speech")) > 3 and len(heard_mix.parts("find_speech")) == 1
     assert narrow.output("gather_speech").passages == heard_mix.output("gather_speech").passages
     assert narrow.words == heard_mix.words
@@ -174,7 +175,7 @@ def test_words_have_their_speaker(heard_mix: Heard, mix: tuple[Path, list[tuple[
 
 def test_nobody_is_passed_over_behind_a_pause_or_another_speaker(heard_mix: Heard) -> None:
     text = plain(heard_mix.text)
-    assert text.count("fellow americans") == 2 and text.count("by being a lot smarter") == 2
+    assert text.count("fellow americans") == 2 and text.count("self starter by 14") == 2
 
 
 def test_at_most_so_many_speakers(heard_mix: Heard) -> None:
