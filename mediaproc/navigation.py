@@ -27,6 +27,7 @@ PLACES = (
     Place("review", "Review", "review"),
     Place("brands", "Brands", "brand-list"),
     Place("pitstop", "Pit stops", "pitstop-list"),
+    Place("batches", "Batches", "batch-list"),
     Place("scenarios", "Scenarios", "page-scenarios"),
     Place("profiles", "Profiles", "page-profiles"),
     Place("submit", "New analysis", "page-submit"),

@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from detect.errors import MediaprocError
+from detect.models import SourceAsset
 from jobs.assets.playing import asset_video_file, video_type
 from jobs.assets.sources import asset_known
 from jobs.frames import job_frame_list
@@ -55,23 +56,29 @@ def job_frame_times(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
 
 def player_context(job: DetectJob) -> dict[str, Any]:
     """What ``templates/jobs/_player.html`` shows; ``source_asset`` of the job is looked at, its video is not."""
-    probe = job.source_asset.probe
+    player = asset_player(job.source_asset)
+    player["setup"] |= {
+        "boxes": reverse("job-boxes", args=[job.id]),
+        "frames": reverse("job-frame-times", args=[job.id]),
+        "frame": reverse("job-frame", args=[job.id, 0]),  # 0 stands for the sequence
+    }
+    return {"player": player}
+
+
+def asset_player(asset: SourceAsset) -> dict[str, Any]:
+    """What the player is told of an asset's video alone, without boxes and sampled frames."""
+    probe = asset.probe
     return {
-        "player": {
-            "width": int(probe.get("width") or 16),
-            "height": int(probe.get("height") or 9),
-            "speeds": _SPEEDS,
-            "setup": {
-                "video": reverse("asset-video", args=[job.source_asset_id]),
-                "boxes": reverse("job-boxes", args=[job.id]),
-                "frames": reverse("job-frame-times", args=[job.id]),
-                "frame": reverse("job-frame", args=[job.id, 0]),  # 0 stands for the sequence
-                "duration": float(probe.get("duration") or 0.0),
-                "start": float(probe.get("start_time") or 0.0),
-                "frameRate": _rate(str(probe.get("frame_rate", ""))),
-                "codec": str(probe.get("codec", "")),
-            },
-        }
+        "width": int(probe.get("width") or 16),
+        "height": int(probe.get("height") or 9),
+        "speeds": _SPEEDS,
+        "setup": {
+            "video": reverse("asset-video", args=[asset.id]),
+            "duration": float(probe.get("duration") or 0.0),
+            "start": float(probe.get("start_time") or 0.0),
+            "frameRate": _rate(str(probe.get("frame_rate", ""))),
+            "codec": str(probe.get("codec", "")),
+        },
     }
 
 
