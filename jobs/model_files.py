@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -60,8 +60,9 @@ def pitstop_weights() -> Path | DistantWeights:
     return found
 
 
-def model_fetch(entry: ModelEntry) -> Path:
-    """The file of an entry with ``key`` or ``url``, fetched if it is not here yet.
+def model_fetch(entry: ModelEntry, *, told: Callable[[int], None] | None = None, said_by: str = "") -> Path:
+    """The file of an entry with ``key`` or ``url``, fetched if it is not here yet; ``told`` is told the bytes that came
+    so far. ``said_by`` is where the entry stands, if not in the file of models.
 
     Raises ``WeightsError`` where there is no such file or its content is another, ``StorageError`` where it cannot be
     had at the moment.
@@ -72,7 +73,7 @@ def model_fetch(entry: ModelEntry) -> Path:
         return path
     with _locked(path.with_suffix(".lock")):
         if not path.is_file():
-            _bring(entry, path)
+            _bring(entry, path, told or (lambda _: None), said_by or str(settings.MODELS_FILE))
     return path
 
 
@@ -89,11 +90,11 @@ def _of_entry(entry: ModelEntry) -> Path | DistantWeights:
     if not path.is_file():
         raise WeightsError(f"the weights '{path}' do not exist: correct '{PITSTOP}' in {settings.MODELS_FILE}")
     if entry.sha256:
-        _check_digest(entry, weights_digest(path))
+        _check_digest(entry, weights_digest(path), str(settings.MODELS_FILE))
     return path
 
 
-def _bring(entry: ModelEntry, path: Path) -> None:
+def _bring(entry: ModelEntry, path: Path, told: Callable[[int], None], said_by: str) -> None:
     part, digest, size = path.with_suffix(".part"), hashlib.sha256(), 0
     try:
         with part.open("wb") as file:
@@ -102,7 +103,8 @@ def _bring(entry: ModelEntry, path: Path) -> None:
                 _check_size(entry, size)
                 digest.update(block)
                 file.write(block)
-            _check_digest(entry, digest.hexdigest())
+                told(size)
+            _check_digest(entry, digest.hexdigest(), said_by)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -146,11 +148,11 @@ def _check_size(entry: ModelEntry, size: int) -> None:
         )
 
 
-def _check_digest(entry: ModelEntry, digest: str) -> None:
+def _check_digest(entry: ModelEntry, digest: str, said_by: str) -> None:
     if digest != entry.sha256:
         raise WeightsError(
             f"the weights {entry.place} are not those that were meant: their SHA-256 is {digest}, and "
-            f"{settings.MODELS_FILE} says {entry.sha256}"
+            f"{said_by} says {entry.sha256}"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,8 +55,9 @@ def declared_models() -> dict[str, ModelNeed]:
     }
 
 
-def model_download(name: str) -> Path:
-    """Fetch a declared model from where its declaration says, unless it is here.
+def model_download(name: str, *, told: Callable[[int], None] | None = None) -> Path:
+    """Fetch a declared model from where its declaration says, unless it is here; ``told`` is told the bytes that came
+    so far.
 
     Raises ``WeightsError`` where that says nothing or what comes is something else, ``StorageError`` where the server
     cannot be reached.
@@ -64,7 +65,8 @@ def model_download(name: str) -> Path:
     need = declared_models()[name]
     if need.download is None:
         raise WeightsError(_missing(name, need))
-    return model_fetch(ModelEntry(url=need.download.url, sha256=need.download.sha256))
+    entry = ModelEntry(url=need.download.url, sha256=need.download.sha256)
+    return model_fetch(entry, told=told, said_by="the pipeline that needs them")
 
 
 def _configured(need: ModelNeed) -> Path | None:
