@@ -23,7 +23,8 @@ Span = tuple[float, float]
 
 # Distances of all pairs are kept at once: of longer videos as many voices are grouped, spread evenly, the rest follows.
 _MOST_GROUPED = 2000
-# Seconds of speech from which a voice is clear, and how much further from its like one may be that is not.
+# Seconds of speech from which a voice is clear. One that is not may be this much further from its like, and two of
+# them twice that.
 _CLEAR = 1.0
 _BLUR = 0.05
 # Windows that hold two speakers reach over less than this around a change, seconds.
@@ -114,7 +115,7 @@ def _centres(voices: Voices, distance: float, max_speakers: int | None, min_seco
     if seconds < min_seconds or not seconds or (max_speakers is not None and len(centres) >= max_speakers):
         return centres
     room = None if max_speakers is None else max_speakers - len(centres)
-    return np.concatenate([centres, _grouped(others, distance, room)])
+    return np.concatenate([centres, _grouped(others, distance + 2 * _BLUR, room)])
 
 
 def _without_mixtures(voices: Voices, centres: Floats) -> Floats:
