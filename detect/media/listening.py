@@ -30,7 +30,7 @@ from detect.media.decoding import first_frame, read_packets
 from detect.timecode import format_timecode
 
 SAMPLE_RATE = 16_000
-# (n,) float32, -1 to 1.
+# (n,) float32, -1 to 1; loud sound of several channels goes beyond when they are mixed.
 Samples = npt.NDArray[np.float32]
 
 # Formats in which a seek gives the same timestamps as reading from the start. In MP3 and Ogg it gives guesses.
