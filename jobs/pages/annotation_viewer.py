@@ -193,7 +193,8 @@ def _group(job: AnnotationJob, run: AnnotationRun) -> dict[str, Any]:
         "label": pipeline_word(run.pipeline),
         "tag": state_tag(run.state),
         "error": run.error,
-        "files": files,
+        "files": [file for file in files if file["type"] != "png"],
+        "pictures": [file for file in files if file["type"] == "png"],
     }
 
 

@@ -39,6 +39,17 @@ const tellLoading = (label) => (word, detail) => {
   if (word === "ready") draw();
 };
 const caption = (tick) => { if (video?.textTracks[0]) video.textTracks[0].mode = tick.checked ? "showing" : "disabled"; };
+/* captions go by the clock of the element, on which the first picture need not be at 0 */
+let moved = 0;
+const moveCaptions = (by) => {
+  const cues = video?.textTracks[0]?.cues;
+  if (!cues?.length || by === moved) return;
+  for (const cue of [...cues]) {
+    cue.startTime += by - moved;
+    cue.endTime += by - moved;
+  }
+  moved = by;
+};
 for (const tick of box?.querySelectorAll("[data-layer]") ?? []) {
   const layer = setup.layers[Number(tick.dataset.layer)];
   if (layer.kind === "captions") {
@@ -112,6 +123,7 @@ if (transcript) loadTranscript();
 /* the moment on screen */
 document.addEventListener("player:time", ({ detail }) => {
   now = detail.time + setup.shift;
+  if (typeof detail.offset === "number") moveCaptions(detail.offset - setup.shift);
   draw();
   lanes?.at(now);
   transcript?.at(now);

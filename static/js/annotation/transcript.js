@@ -2,6 +2,8 @@
 
 import { clock } from "./formats.js";
 
+const NEAR = 0.05; // seconds: the picture that is on screen when a cue begins came a little earlier
+
 export class Transcript {
   #list;
   #follow;
@@ -47,7 +49,7 @@ export class Transcript {
   }
 
   at(time) {
-    const now = this.#cues.findIndex((cue) => cue.start <= time + 0.0005 && time < cue.end);
+    const now = this.#cues.findLastIndex((cue) => cue.start <= time + NEAR && time < cue.end);
     if (now === this.#now) return;
     this.#list.querySelector("[aria-current]")?.removeAttribute("aria-current");
     this.#now = now;

@@ -39,6 +39,8 @@ export class VideoPicture {
   set muted(on) { this.#video.muted = on; }
   get rate() { return this.#video.playbackRate; }
   set rate(rate) { this.#video.playbackRate = rate; }
+  /** When the first picture is on the element's own clock, null as long as nobody knows. */
+  get offset() { return this.#offset; }
   /** Of the picture on screen, or of the one that was asked for and is on its way. */
   get time() { return this.#wanted ?? Math.max(0, this.#at - (this.#offset ?? 0)); }
   get length() { return Number.isFinite(this.#video.duration) ? this.#video.duration - (this.#offset ?? 0) : 0; }
