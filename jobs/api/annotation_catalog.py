@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -72,7 +73,11 @@ class _PipelinesField(serializers.DictField):
 
 
 class PresetRequestSerializer(serializers.Serializer[Any]):
-    name = serializers.RegexField(r"^[a-zA-Z0-9_-]{1,100}$", help_text="letters, digits, - and _")
+    name = PlainText(
+        max_length=100,
+        validators=[RegexValidator(r"^[a-zA-Z0-9_-]+\Z", "Letters, digits, - and _ are what a preset's name has.")],
+        help_text="letters, digits, - and _",
+    )
     pipelines = _PipelinesField()
     description = PlainText(max_length=2000, required=False, allow_blank=True)
 

@@ -63,6 +63,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "jobs.choices.JobStatus",
+        "BatchStateEnum": "jobs.annotation.states.BatchState",
         "HealthStatusEnum": ["ok"],
         "PartsStatusEnum": ["ok", "degraded"],
         "PitstopStatusEnum": ["QUEUED", "PROCESSING", "COMPLETE", "FAILED"],

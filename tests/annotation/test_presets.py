@@ -83,6 +83,7 @@ class TestSaving:
         [
             ({"name": ""}, "name"),
             ({"name": "a b"}, "name"),
+            ({"name": 7}, "name"),
             ({"name": "../x"}, "name"),
             ({"name": "n" * 101}, "name"),
             ({"pipelines": {}}, "pipelines"),
