@@ -31,6 +31,8 @@ from detect.stages.base import Stage
 ENTRY_POINTS = "mediaproc.pipelines"
 #: What the function of a pipeline has left by itself.
 _LEFT_BY_FUNCTION = "detect.artifacts.kept:write"
+#: Stages that take whichever object detector there is.
+_DETECTORS = {"detect_objects", "detect_each_frame"}
 _own_pipelines: Path | None = None
 
 
@@ -147,6 +149,17 @@ def pipeline_names() -> list[str]:
 def report_pipelines() -> list[str]:
     """Names of the pipelines out of which a report of brands comes, sorted."""
     return [name for name in pipeline_names() if _is_sound(name) and load_pipeline(name).gives_report]
+
+
+def other_models() -> set[str]:
+    """Names and patterns of files that are models of pipelines without a detector of objects, and so none either."""
+    return {
+        name
+        for key in pipeline_names()
+        if _is_sound(key) and not _DETECTORS & {stage.name for stage in load_pipeline(key).stages}
+        for need in load_pipeline(key).models.values()
+        for name in need.files
+    }
 
 
 def broken_pipelines() -> dict[str, str]:

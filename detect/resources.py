@@ -182,8 +182,10 @@ class Resources:
     def object_weights_path(self) -> Path | None:
         """The detector file to use: the configured one, else the first found in the folders, else None."""
         from detect.engines.objects import find_weights
+        from detect.registry import other_models
 
-        return find_weights(self.object_weights, self.weights_folders)
+        without = other_models() if self.object_weights is None and self.weights_folders else ()
+        return find_weights(self.object_weights, self.weights_folders, without=without)
 
     def object_detector(self, path: Path) -> BatchDetector:
         """The detector in this file, loaded once; anew where the file was replaced."""

@@ -7,8 +7,9 @@ a ``.pt`` executes code from the file, as pickles do: weights are trusted like p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -80,10 +81,11 @@ def check_classes(option: str, classes: Sequence[str], detector: ObjectDetector,
         )
 
 
-def find_weights(configured: Path | None, folders: Sequence[Path]) -> Path | None:
+def find_weights(configured: Path | None, folders: Sequence[Path], *, without: Collection[str] = ()) -> Path | None:
     """The weights to use: the configured file, else the first of the first folder that has any, else None.
 
-    Within a folder ``.onnx`` comes before ``.pt``, then names in order. Raises ``WeightsError`` when the configured
+    Within a folder ``.onnx`` comes before ``.pt``, then names in order; files whose names are like one of the patterns
+    ``without`` are other models and passed over. Raises ``WeightsError`` when the configured
     file does not exist: analysing without it would silently give other results.
     """
     if configured is not None:
@@ -94,7 +96,11 @@ def find_weights(configured: Path | None, folders: Sequence[Path]) -> Path | Non
         return configured
     for folder in folders:
         for suffix in SUFFIXES:
-            found = sorted(path for path in folder.glob(f"*{suffix}") if path.is_file())
+            found = sorted(
+                path
+                for path in folder.glob(f"*{suffix}")
+                if path.is_file() and not any(fnmatchcase(path.name, pattern) for pattern in without)
+            )
             if found:
                 return found[0]
     return None

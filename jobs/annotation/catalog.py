@@ -15,7 +15,7 @@ from detect.engines.objects import WeightsError, find_weights
 from detect.errors import ConfigError, MediaprocError
 from detect.model_needs import ModelNeed
 from detect.parameters import PROFILE, Parameter
-from detect.registry import Pipeline, broken_pipelines, load_pipeline, pipeline_names
+from detect.registry import Pipeline, broken_pipelines, load_pipeline, other_models, pipeline_names
 from detect.resources import NO_WEIGHTS, DistantWeights
 from detect.resources import PITSTOP as PITSTOP_MODEL
 from detect.stages.detect_each_frame import DetectEachFrame
@@ -157,7 +157,7 @@ def _objects_model() -> ModelState:
         return ModelState(OBJECTS_MODEL, _OBJECTS_NEED, found=True, place=settings.INFERENCE_URL)
 
     def look() -> Path:
-        path = find_weights(settings.OBJECT_WEIGHTS, settings.WEIGHTS_FOLDERS)
+        path = find_weights(settings.OBJECT_WEIGHTS, settings.WEIGHTS_FOLDERS, without=other_models())
         if path is None:
             raise WeightsError(NO_WEIGHTS)
         return path

@@ -62,12 +62,13 @@ def dataset_video(dataset: Dataset, path: str) -> DatasetVideo:
 def opened_video(dataset: Dataset, path: str) -> Iterator[Path]:
     """A path that leads to that video and to nothing else while the block runs; errors speak of it as ``path``.
 
-    Raises RootError and NotFoundError as :func:`dataset_video` does, MediaError for a name that is no video's.
+    Raises RootError and NotFoundError as :func:`dataset_video` does, the latter for a name that is no video's, too.
     """
-    if inner_path(path).suffix.lower() not in KINDS:
-        known = " ".join(sorted(kind[1:] for kind in KINDS))
-        raise MediaError(f"{path}: is not named as a video is: its name must end in one of {known}")
+    suffix = inner_path(path).suffix.lower()
     with opened_folder(dataset.base_path) as folder, opened_below(folder, _written(path)) as file:
+        if suffix not in KINDS:
+            known = " ".join(sorted(kind[1:] for kind in KINDS))
+            raise NotFoundError(f"'{path}' is not named as a video is: its name must end in one of {known}")
         yield file
 
 

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from detect.config import Profile, use_profiles_of
 from detect.errors import ConfigError
 from detect.registry import use_pipelines_of
+from detect.resources import Resources
 from jobs.annotation.catalog import require_available
 from jobs.checks import pipelines_can_be_used, presets_can_be_used
 from jobs.profiles import SavedProfiles
@@ -159,6 +160,19 @@ class TestModels:
         found = listed(sender)
         assert found["pitstop"]["available"]
         assert [one["sha256"] for one in found["pitstop"]["models"]] == [hashlib.sha256(b"yolo").hexdigest()]
+
+    def test_other_pipelines_models_are_no_detectors_of_objects(
+        self, sender: APIClient, own: Path, settings: Settings
+    ) -> None:
+        for name in ("face_detection_yunet_2026.onnx", "voices.pt"):
+            (settings.WEIGHTS_FOLDERS[0] / name).write_bytes(b"no detector")
+        resources = Resources(weights_folders=settings.WEIGHTS_FOLDERS)
+        assert listed(sender)["brands"]["models"][0]["found"] is False
+        assert resources.object_weights_path() is None
+        detector = settings.WEIGHTS_FOLDERS[0] / "yolox_nano.onnx"
+        detector.write_bytes(b"a detector")
+        assert listed(sender)["brands"]["models"][0]["sha256"] == hashlib.sha256(b"a detector").hexdigest()
+        assert resources.object_weights_path() == detector
 
 
 class TestBroken:

@@ -14,12 +14,12 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from detect.errors import ConflictError, MediaError, NotFoundError
+from detect.errors import ConflictError, MediaError, MediaprocError, NotFoundError
 from detect.media.probe import look_at, probe
 from detect.models import SourceAsset
 from jobs.annotation import scanning
 from jobs.annotation.datasets import dataset_asset, dataset_create, dataset_find, dataset_video, opened_video
-from jobs.annotation.records import Dataset, DatasetVideo
+from jobs.annotation.records import AnnotationJob, Dataset, DatasetVideo
 from jobs.annotation.scanning import dataset_scan
 from jobs.api_keys import ApiKey
 from mediaproc.roles import Role
@@ -289,9 +289,14 @@ class TestOneVideo:
         with pytest.raises(NotFoundError):
             dataset_video(dataset, path)
 
-    @pytest.mark.parametrize(("path", "reason"), [("broken.mkv", "is not a video"), ("notes.txt", "not named as")])
-    def test_what_cannot_be_read_says_why(self, dataset: Dataset, path: str, reason: str) -> None:
-        with pytest.raises(MediaError, match=reason) as refused:
+    @pytest.mark.parametrize(
+        ("path", "kind", "reason"),
+        [("broken.mkv", MediaError, "is not a video"), ("notes.txt", NotFoundError, "not named as")],
+    )
+    def test_what_cannot_be_read_says_why(
+        self, dataset: Dataset, path: str, kind: type[MediaprocError], reason: str
+    ) -> None:
+        with pytest.raises(kind, match=reason) as refused:
             dataset_video(dataset, path)
         assert "/proc/" not in refused.value.message
 
@@ -326,3 +331,58 @@ class TestOneVideo:
 def test_an_unknown_dataset(db: None) -> None:
     with pytest.raises(NotFoundError):
         dataset_find(UUID(int=0))
+
+
+class TestVideosOfJobs:
+    """The paths in a job's ``videos`` are held to the same."""
+
+    def ask(self, client: APIClient, dataset: Dataset, path: str) -> Any:
+        body = {"dataset_id": str(dataset.id), "videos": [{"path": path}], "overrides": {"scenes": {}}}
+        return client.post("/api/v0/jobs", body, format="json")
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("../secret/hidden.mp4", 403),
+            ("late/../../secret/hidden.mp4", 403),
+            ("{root}/cup/b.mp4", 403),
+            ("/etc/passwd", 403),
+            ("out.mp4", 403),
+            ("away/hidden.mp4", 403),
+            ("%2e%2e/secret/hidden.mp4", 404),
+            ("b.mp4%00", 404),
+            ("notes.txt", 404),
+            ("b.mp4\0", 400),
+            ("none.mp4", 404),
+            ("x" * 3990 + ".mp4", 404),
+            ("x" * 4997 + ".mp4", 400),
+        ],
+    )
+    def test_paths_that_are_refused(
+        self, sender: APIClient, root: Path, dataset: Dataset, path: str, status: int
+    ) -> None:
+        answer = self.ask(sender, dataset, path.format(root=root))
+        assert (answer.status_code, AnnotationJob.objects.count()) == (status, 0), answer.content
+
+    def test_a_folder_swapped_between_the_check_and_the_use(
+        self, sender: APIClient, root: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = os.open
+        swapped: list[object] = []
+
+        def opened(path: str | Path, flags: int, *args: int, dir_fd: int | None = None) -> int:
+            if str(path) == "cup" and not swapped:
+                swapped.append(path)
+                (root / "cup").rename(root / "was")
+                (root / "cup").symlink_to(root.parent / "secret", target_is_directory=True)
+            return real(path, flags, *args, dir_fd=dir_fd)
+
+        monkeypatch.setattr("mediaproc.beneath.os.open", opened)
+        answer = self.ask(sender, dataset, "hidden.mp4")
+        assert (bool(swapped), answer.status_code, answer.json()["code"]) == (True, 403, "outside_roots")
+        assert not AnnotationJob.objects.exists()
+
+    @pytest.mark.parametrize("path", ["%2e%2e/secret", "..%2fsecret", "%00", "cup/../../secret"])
+    def test_parts_of_addresses_lead_nowhere(self, sender: APIClient, dataset: Dataset, path: str) -> None:
+        answer = sender.get(f"/api/v0/datasets/{dataset.id}/videos/{path}")
+        assert answer.status_code == 404
