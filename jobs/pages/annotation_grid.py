@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.db.models import Count, Max, Prefetch, QuerySet, Sum
+from django.db.models import Count, Prefetch, QuerySet, Sum
 
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo, ArtifactFile
+from jobs.annotation.selectors import pipelines_of
 from jobs.annotation.states import ENDED, BatchState
 from jobs.exports.words import length, percent, plural
 from jobs.pages.annotation import page_address, page_number
@@ -26,7 +27,7 @@ def grid(job: AnnotationJob, *, page: str, show: str) -> dict[str, Any]:
     found = failed if show else videos
     total = found.count()
     number, last = page_number(page, total, _VIDEOS_PER_PAGE)
-    keys = _pipelines(job)
+    keys = pipelines_of(job)
     shown = _with_runs(found)[(number - 1) * _VIDEOS_PER_PAGE : number * _VIDEOS_PER_PAGE]
     return {
         "columns": [{"key": key, "label": pipeline_word(key)} for key in keys],
@@ -44,12 +45,6 @@ def files_of(job: AnnotationJob) -> tuple[int, str]:
     """How many files there are so far, and how large they are together."""
     files = ArtifactFile.objects.filter(run__video__job=job).aggregate(count=Count("id"), size=Sum("size_bytes"))
     return files["count"], size_words(files["size"] or 0)
-
-
-def _pipelines(job: AnnotationJob) -> list[str]:
-    """In the order in which they were asked for, which the configuration has lost; none that suits no video."""
-    last = AnnotationRun.objects.filter(video__job=job).values("pipeline").annotate(place=Max("position"))
-    return list(last.order_by("place", "pipeline").values_list("pipeline", flat=True))
 
 
 def _with_runs(videos: QuerySet[AnnotationVideo]) -> QuerySet[AnnotationVideo]:

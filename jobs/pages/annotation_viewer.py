@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.annotation.outputs import overlay_order
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo, ArtifactFile
+from jobs.annotation.selectors import pipelines_of
 from jobs.annotation.states import ENDED, BatchState
 from jobs.exports.words import length
 from jobs.pages.annotation_batch import found_batch
@@ -153,7 +154,7 @@ def _frames(runs: Sequence[AnnotationRun]) -> dict[str, str]:
 
 def _layers(job: AnnotationJob, runs: Sequence[AnnotationRun]) -> list[Layer]:
     """In the order in which the manifest lays roles over the video."""
-    order = {role: place for place, role in enumerate(overlay_order(list(job.configuration["pipelines"])))}
+    order = {role: place for place, role in enumerate(overlay_order(pipelines_of(job)))}
     found = []
     for run in runs:
         for file in run.artifacts.all():

@@ -52,6 +52,23 @@ PITSTOPS = (
     Shown("pitstop-zones-failed", "pitstop-zones", ("pitstop_failed",)),
 )
 
+#: In a site with batches.
+BATCHES = (
+    Shown("batches", "batch-list"),
+    Shown("dataset", "batch-dataset", ("dataset",)),
+    Shown("dataset-viewer", "batch-dataset", ("dataset",), role=Role.VIEWER),
+    Shown("batch", "batch-page", ("batch",)),
+    Shown("batch-viewer", "batch-page", ("batch",), role=Role.VIEWER),
+    Shown("batch-failed", "batch-page", ("batch_failed",)),
+    Shown("batch-running", "batch-page", ("batch_running",)),
+    Shown("batch-queued", "batch-page", ("batch_queued",)),
+    Shown("batch-cancelled", "batch-page", ("batch_cancelled",)),
+    Shown("batch-video", "batch-video", ("batch", "0")),
+    Shown("batch-sound", "batch-video", ("batch", "1")),
+    Shown("batch-video-gone", "batch-video", ("batch_failed", "0")),
+    Shown("batch-video-partly", "batch-video", ("batch_running", "0")),
+)
+
 #: In a site with analyses.
 PAGES = (
     Shown("login", "login", role=None),
@@ -133,6 +150,7 @@ EMPTY = (
     Shown("scenarios", "page-scenarios"),
     Shown("profiles", "page-profiles"),
     Shown("pitstops", "pitstop-list"),
+    Shown("batches", "batch-list"),
 )
 
 #: What is read with GET and is no page.

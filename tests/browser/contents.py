@@ -2,6 +2,7 @@
 
 people      an account for each role
 pitstops    runs of pit stops in every state
+batches     a dataset in the folder MEDIAPROC_ROOTS, and batches over it in every state
 analyses    finished, failed, paused and waiting jobs, with names that are hard to show
 """
 
@@ -137,6 +138,43 @@ def pitstops() -> dict[str, Any]:
     return {name: str(job.id) for name, job in jobs.items()}
 
 
+def batches() -> dict[str, Any]:
+    """A complete batch, and others in each state; names that are hard to show."""
+    from jobs.annotation.states import BatchState
+    from tests.pages.annotation_made import FILES, made_batch, made_dataset
+
+    folder = Path(os.environ["MEDIAPROC_ROOTS"])
+    script, right_to_left, emoji, long_name = HARD_NAMES
+    hard = [f"{right_to_left}/{emoji}.mp4", f"{long_name[:200]}.mp4", f"{script.replace('/', ' ')}.mp4"]
+    dataset = made_dataset(folder, name=f"{emoji} {right_to_left}", hard=hard)
+    everything = dict.fromkeys(FILES, BatchState.SUCCEEDED.value)
+    mixed = {"faces": "failed", "scenes": "succeeded"}
+    working = {"faces": "succeeded", "scenes": "running", "brands": "queued"}
+    jobs = {
+        "batch": made_batch(
+            dataset,
+            {"talk.mp4": everything, "voice.m4a": {"speech": "succeeded"}},
+            state=BatchState.SUCCEEDED,
+            tags=[script, long_name[:100]],
+        ),
+        "batch_failed": made_batch(
+            dataset, {hard[0]: mixed, hard[1]: mixed, "talk.mp4": mixed}, state=BatchState.FAILED, error="partly failed"
+        ),
+        "batch_running": made_batch(
+            dataset,
+            {"talk.mp4": working, hard[1]: dict.fromkeys(working, "queued")},
+            state=BatchState.RUNNING,
+            progress=0.4,
+            current_stage=f"{hard[1]} · faces: detect_faces",
+        ),
+        "batch_queued": made_batch(dataset, {hard[2]: {"faces": "queued"}}, state=BatchState.QUEUED, progress=0.0),
+        "batch_cancelled": made_batch(
+            dataset, {"talk.mp4": {"faces": "succeeded", "scenes": "canceled"}}, state=BatchState.CANCELED, progress=0.5
+        ),
+    }
+    return {"dataset": str(dataset.id), **{name: str(job.id) for name, job in jobs.items()}}
+
+
 def people_ids() -> dict[str, int]:
     from django.contrib.auth.models import User
 
@@ -220,5 +258,10 @@ def _checkpoint(job: Any, stage: str) -> Any:
 
 if __name__ == "__main__":
     django.setup()
-    steps: dict[str, Callable[[], dict[str, Any]]] = {"people": people, "analyses": analyses, "pitstops": pitstops}
+    steps: dict[str, Callable[[], dict[str, Any]]] = {
+        "people": people,
+        "analyses": analyses,
+        "pitstops": pitstops,
+        "batches": batches,
+    }
     Path(sys.argv[2]).write_text(json.dumps(steps[sys.argv[1]]()))

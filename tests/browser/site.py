@@ -80,12 +80,12 @@ class Site:
 
 
 @contextmanager
-def running_site(name: str, *, workers: int = 0) -> Iterator[Site]:
+def running_site(name: str, *, workers: int = 0, **environment: str) -> Iterator[Site]:
     """A site with an account for each role, whose name is its user's, and nothing else in it yet.
 
     What its processes said is kept as ``name.log``.
     """
-    with installation() as made:
+    with installation(**environment) as made:
         site = Site(made, workers)
         try:
             site.start()

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from mediaproc.access import RULES
 from mediaproc.roles import Role
 from tests.access.routes import site_routes
-from tests.browser.addresses import DOCUMENTS, EMPTY, NO_PAGES, PAGES, PITSTOPS, Shown
+from tests.browser.addresses import BATCHES, DOCUMENTS, EMPTY, NO_PAGES, PAGES, PITSTOPS, Shown
 from tests.browser.audit import Troubles, audit
 from tests.browser.conftest import WINDOWS, Filled, Look, PageAs, Screenshot
 from tests.browser.site import Site
@@ -23,7 +23,7 @@ def named(shown: Shown) -> str:
 
 
 def test_every_page_has_an_address_here() -> None:
-    looked_at = {shown.route for shown in (*PAGES, *PITSTOPS, *DOCUMENTS)}
+    looked_at = {shown.route for shown in (*PAGES, *PITSTOPS, *BATCHES, *DOCUMENTS)}
     routes = {route.name: route.path for route in site_routes() if "GET" in RULES.get(route.name, ())}
     rest = {name for name, path in routes.items() if _is_rest(path)}
     missing = set(routes) - looked_at - set(NO_PAGES) - rest
