@@ -42,6 +42,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         # open: health, and what a login page needs (static files are served before any of this)
         "health": {"GET": OPEN},
         "healthz": {"GET": OPEN},
+        "annotation-healthz": {"GET": OPEN},
         "login": {"GET": OPEN, "POST": OPEN},
         "logout": {"POST": VIEWER},
         # the document of the interfaces

@@ -13,6 +13,7 @@ from mediaproc import errors, health
 
 urlpatterns = [
     path("healthz", health.Healthz.as_view(), name="healthz"),
+    path("api/v0/healthz", health.AnnotationHealthz.as_view(), name="annotation-healthz"),
     path("api/health", health.Health.as_view(), name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path(

@@ -17,7 +17,7 @@ _LINES_SHOWN = 50
 _MOST_VIDEOS = 10_000
 
 
-@extend_schema_serializer(component_name="AnnotationVideoWanted")
+@extend_schema_serializer(component_name="AnnotationVideo")
 class VideoSerializer(serializers.Serializer[Any]):
     path = serializers.CharField(max_length=5000, trim_whitespace=False, help_text="as the scan lists it")
     duration_sec = Number(required=False, allow_null=True, min_value=0)
@@ -32,7 +32,7 @@ class ParametersField(serializers.DictField):
         super().__init__(**{"child": serializers.DictField(), "help_text": told, **options})
 
 
-@extend_schema_serializer(component_name="AnnotationRequest")
+@extend_schema_serializer(component_name="Annotation")
 class BatchRequestSerializer(serializers.Serializer[Any]):
     dataset_id = serializers.UUIDField()
     videos = serializers.ListField(child=VideoSerializer(), min_length=1, max_length=_MOST_VIDEOS)

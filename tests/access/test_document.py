@@ -13,7 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jobs.api.schema import errors
 from mediaproc.roles import Role
 
-HEALTH = {"/api/health", "/healthz"}
+HEALTH = {"/api/health", "/api/v0/healthz", "/healthz"}
 SAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", None: "none"}
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +22,10 @@ import webvtt
 from pyannote.database.util import load_rttm
 from pycocotools.coco import COCO
 
-from tests.annotation.works import Works, running_works
+from tests.annotation.works import ENDED, Works, running_works
 from tests.media.clips import cut_clip
 
+MADE = "made_client"
 PIPELINES = ("scenes", "speech", "faces", "people_tracks")
 #: Videos and how long what is taken of them lasts, seconds; the first is taken whole.
 CLIPS = {"faces_whitehouse_miranda.mp4": 9.18, "person_intel_one_by_one.mp4": 3.0, "scenes_bikes.mp4": 4.0}
@@ -212,6 +216,15 @@ def test_its_files_lie_where_the_contract_says(works: Works, finished: dict[str,
     }
 
 
+def api_of(name: str, tag: str = "annotation") -> Any:
+    """The module of an operation in the client that was made."""
+    return importlib.import_module(f"{MADE}.api.{tag}.{name}")
+
+
+def _ended(job: Any) -> Any:
+    return job if job.state in ENDED else None
+
+
 def _outputs(http: httpx.Client, job: str) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = http.get(f"/api/v0/jobs/{job}/artifacts").json()["outputs"]
     return found
@@ -238,3 +251,74 @@ def _read(http: httpx.Client, job: str, after: int, until: Any) -> list[dict[str
                 if until(seen):
                     break
     return seen
+
+
+@pytest.fixture(scope="module")
+def client(works: Works, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A package made from the OpenAPI document by a generator of clients; it complains of nothing it is asked for."""
+    folder = tmp_path_factory.mktemp("client")
+    with works.client() as http:
+        (folder / "document.json").write_text(http.get("/api/schema", headers={"Accept": "application/json"}).text)
+    (folder / "settings.yaml").write_text("post_hooks: []\n")
+    made = subprocess.run(
+        [
+            Path(sys.executable).with_name("openapi-python-client"),
+            "generate",
+            "--path",
+            "document.json",
+            "--meta",
+            "none",
+            "--output-path",
+            MADE,
+            "--config",
+            "settings.yaml",
+        ],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert made.returncode == 0, made.stderr
+    complaints = [line for line in made.stdout.splitlines() if line.startswith("WARNING") and "/api/v0/" in line]
+    assert all("artifacts.zip" in line for line in complaints), complaints  # of a ZIP it knows nothing
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module(MADE)
+    sys.path.remove(str(folder))
+
+
+def test_a_client_made_from_the_document_runs_it_too(works: Works, finished: dict[str, Any], client: Any) -> None:
+    """What is stored is found again, so that this takes seconds."""
+    models = importlib.import_module(f"{MADE}.models")
+    site = client.AuthenticatedClient(
+        base_url=works.site.address, token=works.site.key, prefix="", auth_header_name="X-API-Key", timeout=60
+    )
+    assert api_of("annotation_healthz", "health").sync(client=client.Client(base_url=works.site.address))
+    states = {one.key: one for one in api_of("pipeline_list").sync(client=site)}
+    assert all(states[key].available for key in PIPELINES)
+    assert {one.name for one in api_of("preset_list").sync(client=site)} >= {"everything"}
+    made = api_of("dataset_create").sync(
+        client=site, body=models.DatasetRequestRequest(name="again", base_path=str(works.roots))
+    )
+    found = api_of("dataset_scan").sync(made.id, client=site)
+    assert sorted(video.path for video in found) == sorted(CLIPS)
+    wanted = [models.AnnotationVideoRequest(path=one.path, duration_sec=one.duration_sec) for one in found]
+    overrides = models.AnnotationRequestOverrides.from_dict({key: {} for key in PIPELINES})
+    body = models.AnnotationRequest(dataset_id=made.id, videos=wanted, overrides=overrides, tags=["client"])
+    job = api_of("annotation_submit").sync(client=site, body=body)
+    ended = works.eventually(lambda: _ended(api_of("annotation_job").sync(job.id, client=site)))
+    assert (ended.state, ended.progress_pct) == ("succeeded", 100.0), ended
+    manifest = api_of("annotation_artifacts").sync(job.id, client=site)
+    listed = [one for name in manifest.outputs.additional_properties.values() for one in name]
+    with works.client() as http:
+        before = {
+            one["path"]: one["meta"]["sha256"] for files in _outputs(http, finished["id"]).values() for one in files
+        }
+    assert {one.path: one.meta["sha256"] for one in listed} == before
+    for one in listed[:3]:
+        sent = api_of("annotation_artifact").sync(job.id, one.path, client=site)
+        assert hashlib.sha256(sent.payload.read()).hexdigest() == one.meta["sha256"]
+    assert [one.id for one in api_of("annotation_jobs").sync(client=site, tag="client")] == [job.id]
+    assert api_of("annotation_cancel").sync_detailed(job.id, client=site).status_code == 409
+    assert api_of("annotation_delete").sync_detailed(job.id, client=site).status_code == 204
+    assert api_of("annotation_job").sync_detailed(job.id, client=site).status_code == 404
