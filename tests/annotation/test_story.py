@@ -260,24 +260,10 @@ def client(works: Works, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     with works.client() as http:
         (folder / "document.json").write_text(http.get("/api/schema", headers={"Accept": "application/json"}).text)
     (folder / "settings.yaml").write_text("post_hooks: []\n")
+    program = Path(sys.executable).with_name("openapi-python-client")
+    options = ["--path", "document.json", "--meta", "none", "--output-path", MADE, "--config", "settings.yaml"]
     made = subprocess.run(
-        [
-            Path(sys.executable).with_name("openapi-python-client"),
-            "generate",
-            "--path",
-            "document.json",
-            "--meta",
-            "none",
-            "--output-path",
-            MADE,
-            "--config",
-            "settings.yaml",
-        ],
-        check=False,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
+        [program, "generate", *options], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert made.returncode == 0, made.stderr
     complaints = [line for line in made.stdout.splitlines() if line.startswith("WARNING") and "/api/v0/" in line]
