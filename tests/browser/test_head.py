@@ -73,7 +73,7 @@ def test_menu_of_a_narrow_window(page_as: PageAs, screenshot: Screenshot, dark: 
     expect(page.get_by_role("heading", name="New analysis")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1211, 1280])  # from where the links are no menu any more
+@pytest.mark.parametrize("width", [1221, 1280])  # from where the links are no menu any more
 def test_between_narrow_and_wide_all_is_in_one_line(page_as: PageAs, width: int) -> None:
     page = page_as(Role.ADMINISTRATOR, width=width)
     page.goto(reverse("page-scenarios"))
