@@ -29,12 +29,20 @@ _TYPES = MappingProxyType(
         ".asf": "video/x-ms-asf",
         ".mxf": "application/mxf",
         ".ogv": "video/ogg",
+        ".flac": "audio/flac",
+        ".wav": "audio/wav",
+        ".mp3": "audio/mpeg",
+        ".m4a": "audio/mp4",
+        ".ogg": "audio/ogg",
+        ".oga": "audio/ogg",
+        ".opus": "audio/ogg",
+        ".aac": "audio/aac",
     }
 )
 
 
 def video_type(asset: SourceAsset) -> str:
-    """The media type of the asset's video, by its name."""
+    """The media type of the asset's video, or of its sound where that is all, by its name."""
     return _TYPES.get(PurePosixPath(asset.path).suffix.lower(), "application/octet-stream")
 
 

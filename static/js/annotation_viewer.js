@@ -33,7 +33,7 @@ const draw = () => {
   drawing.draw(shown, size);
 };
 const tellLoading = (label) => (word, detail) => {
-  if (word === "loading") state.textContent = `${label}: ${Math.round(100 * detail)} % loaded`;
+  if (word === "loading") state.textContent = detail < 1 ? `${label}: ${Math.round(100 * detail)} % loaded` : `${label}: being read…`;
   if (word === "ready") state.textContent = "";
   if (word === "failed") state.textContent = `${label} cannot be shown: ${detail}.`;
   if (word === "ready") draw();
@@ -101,6 +101,9 @@ async function loadLanes() {
   }));
   lanes.show(found.flat());
   lanes.at(now);
+  const listed = document.getElementById("lanes-list");
+  listed.hidden = !found.flat().length;
+  listed.append(...lanes.list(found.flat()));
   document.getElementById("lanes-note").textContent = problems.join(" ");
 }
 if (lanes) loadLanes();

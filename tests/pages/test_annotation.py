@@ -317,8 +317,10 @@ class TestViewer:
     def test_sound_alone_has_no_picture(self, operator, dataset):
         job = made_batch(dataset, {"voice.m4a": {"speech": "succeeded"}}, state="succeeded")
         page = body(self.page(operator, job))
-        assert "<audio src=" in page
         assert "<video" not in page
+        found = re.search(r'<audio src="([^"]+)"', page)
+        assert found is not None
+        assert operator.get(found[1]).headers["Content-Type"] == "audio/mp4"
 
     def test_a_video_that_was_not_taken_in_says_so(self, operator, dataset):
         states = {"talk.mp4": {"scenes": "succeeded"}, "broken.mp4": {"scenes": "failed"}}

@@ -28,6 +28,7 @@ async function load(address) {
       self.postMessage({ progress: had / whole });
     }
   }
+  self.postMessage({ progress: 1 });
   return pieces.join("") + text.decode();
 }
 

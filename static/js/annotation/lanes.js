@@ -7,6 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const MOST_BARS = 2000; // of a lane; further ones are joined where they would lie on the same pixel
 const LEAST_SHARE = 0.003;
 const NAMED = 5;
+const MOST_LISTED = 200;
 
 export class Lanes {
   #root;
@@ -43,6 +44,24 @@ export class Lanes {
     this.#marks = [];
     this.#root.replaceChildren(...lanes.map((lane) => this.#lane(lane)), this.#axis());
     this.#root.removeAttribute("aria-busy");
+  }
+
+  /** Gives the same as a list of buttons that lead to each bar, for those who do not point. */
+  list(lanes) {
+    return lanes.filter((lane) => lane.bars.length).map(({ name, bars }) => {
+      const part = make("section"), items = make("ul");
+      part.append(Object.assign(make("h3", "", name), { dir: "auto" }), items);
+      for (const { start, end, title } of bars.slice(0, MOST_LISTED)) {
+        const item = make("li"), button = Object.assign(make("button", "quiet"), { type: "button" });
+        button.dataset.seek = start;
+        button.append(make("span", "", `${clock(start)} – ${clock(end)}`));
+        if (title !== name) button.append(" ", Object.assign(make("span", "muted", title), { dir: "auto" }));
+        item.append(button);
+        items.append(item);
+      }
+      if (bars.length > MOST_LISTED) part.append(make("p", "muted", `The first ${MOST_LISTED} of ${bars.length}.`));
+      return part;
+    });
   }
 
   at(time) {

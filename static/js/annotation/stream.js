@@ -1,5 +1,6 @@
 /* Batches as they run, over Server-Sent Events: `/api/v0/events/stream`. The browser comes again by itself from the
-   number last seen; where the server refused, so does this, less and less often. */
+   number last seen; where the server refused, so does this, less and less often. A page that nobody looks at lets go of
+   its connection, of which a browser has six for all its pages. */
 
 const ADDRESS = "/api/v0/events/stream";
 const FIRST_PAUSE = 1000, LONGEST_PAUSE = 15000;
@@ -29,14 +30,26 @@ export function followBatches({ job = "", after = 0, onEvent, onState = () => {}
       });
     }
   };
-  const close = () => {
+  const hangUp = () => {
     clearTimeout(timer);
     source?.close();
+    source = timer = null;
   };
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
-  connect();
-  return { close };
+  const look = () => {
+    if (document.hidden) hangUp();
+    else if (!source) connect();
+  };
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", hangUp);
+  addEventListener("pageshow", look);
+  look();
+  return {
+    close() {
+      document.removeEventListener("visibilitychange", look);
+      removeEventListener("pageshow", look);
+      hangUp();
+    },
+  };
 }
 
 export const ENDED = new Set(["succeeded", "failed", "canceled"]);
