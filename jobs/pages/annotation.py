@@ -86,8 +86,10 @@ def _context(request: HttpRequest, data: QueryDict, errors: dict[str, str]) -> d
 
 def _measured() -> Any:
     usable = Q(videos__problem="")
-    return datasets_all().annotate(
-        seconds=Sum("videos__duration", filter=usable), problem_count=Count("videos", filter=~usable)
+    return (
+        datasets_all()
+        .order_by("-created_at", "-id")
+        .annotate(seconds=Sum("videos__duration", filter=usable), problem_count=Count("videos", filter=~usable))
     )
 
 

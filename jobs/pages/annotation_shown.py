@@ -74,9 +74,10 @@ def video_name(path: str) -> str:
 
 
 def counted(found: QuerySet[AnnotationJob]) -> QuerySet[AnnotationJob]:
-    """With how many videos and runs each batch has, and how many of these have ended how."""
+    """With how many videos and runs each batch has, and how many of these have ended how; the newest first."""
     runs = "videos__runs"
-    return found.annotate(
+    # a query that groups forgets the order of its model
+    return found.order_by("-queued_at", "-id").annotate(
         video_count=Count("videos", distinct=True),
         run_count=Count(runs, distinct=True),
         done_count=Count(runs, filter=Q(videos__runs__state=BatchState.SUCCEEDED), distinct=True),

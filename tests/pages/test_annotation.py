@@ -268,6 +268,10 @@ class TestBatch:
         made_batch(dataset, {"voice.m4a": {"speech": "queued"}}, state="queued", progress=0.0)
         assert words(operator.get("/annotation")).count("1 video ·") == 2
         assert words(operator.get("/annotation", {"tag": "cup"})).count("1 video ·") == 1
+        assert [row["job"].videos.get().path for row in operator.get("/annotation").context["rows"]] == [
+            "voice.m4a",
+            "talk.mp4",
+        ]
         assert "No batch has this tag" in words(operator.get("/annotation", {"tag": "none"}))
 
 
