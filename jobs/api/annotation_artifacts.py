@@ -28,6 +28,17 @@ from mediaproc.rangedfiles import stored_file
 from mediaproc.ranges import ranged_response
 
 _TAGS = ["annotation"]
+#: What files are sent as; generators of clients take the first.
+_KINDS = (
+    "application/octet-stream",
+    "application/json",
+    "audio/x-wav",
+    "image/png",
+    "text/csv",
+    "text/plain",
+    "text/vtt",
+    "video/mp4",
+)
 _TYPES = {".vtt": "text/vtt; charset=utf-8", ".rttm": "text/plain; charset=utf-8", ".otio": "application/json"}
 
 
@@ -60,8 +71,8 @@ class AnnotationArtifact(MediaErrorsView):
             OpenApiParameter("path", str, OpenApiParameter.PATH, description="as the manifest gives it, with slashes"),
         ],
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            **{(200, kind): OpenApiTypes.BINARY for kind in _KINDS},
+            **{(206, kind): OpenApiTypes.BINARY for kind in (*_KINDS, "multipart/byteranges")},
             304: OpenApiResponse(description="it is the one that `If-None-Match` names"),
             416: OpenApiResponse(description="no byte of the range is in the file"),
             **errors(404, 503),

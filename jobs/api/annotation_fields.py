@@ -56,6 +56,7 @@ class BatchSummarySerializer(serializers.ModelSerializer[AnnotationJob]):
     state = serializers.ChoiceField(BatchState.choices)
     progress_pct = serializers.SerializerMethodField(help_text="0-100")
     current_stage = serializers.CharField(allow_null=True)
+    preset = serializers.CharField(allow_null=True)
     error = serializers.SerializerMethodField()
     queue_position = serializers.SerializerMethodField(help_text="1 is next; null once it has begun")
 

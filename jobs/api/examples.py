@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-JOB = "3f0d9d1e-6a3b-4c57-9a35-0d7a3c1f5b10"
-REPLAY = "8a1c6f0e-1f2b-4f6d-8f0a-6d2f7f1f9c22"
-ASSET = "b6a5f6b2-47f1-4f0e-9f5d-2f0f8c9f4a11"
-CHECKPOINT = "5c9d0c44-02c4-4d5e-8b0f-7d9d2d3a6e33"
-UPLOAD = "d2f3b7a0-9a0e-4b0b-8f57-1c2d3e4f5a44"
-DATASET = "7e2c4b9a-5d31-4a86-b1f4-3c9e8d7a6b77"
-TASK = "0b0f3e52-7d0f-4a5f-9b7c-3d1e2f4a5b66"
+from jobs.api.annotation_examples import ANNOTATION
+from jobs.api.example_shape import (
+    ARTIFACT,
+    ASSET,
+    CHECKPOINT,
+    DATASET,
+    JOB,
+    PRESET,
+    REPLAY,
+    TASK,
+    UPLOAD,
+    WHEN,
+    Example,
+)
 
 #: Of parameters, by name: an id that is an example is the same thing in all of them.
 PARAMETERS: dict[str, Any] = {
@@ -20,12 +26,13 @@ PARAMETERS: dict[str, Any] = {
     "asset_id": ASSET,
     "upload_id": UPLOAD,
     "dataset_id": DATASET,
+    "name": PRESET,
+    "path": ARTIFACT,
     "sequence": 0,
     "left": JOB,
     "right": JOB,
 }
 
-_WHEN = "2026-03-14T20:45:00Z"
 _OVERRIDES = {"match_brands": {"min_similarity": 0.9}}
 _REGION = {"x": 40, "y": 310, "w": 220, "h": 34, "confidence": 0.83, "label": "board"}
 # one dark pixel
@@ -59,8 +66,8 @@ _JOB: dict[str, Any] = {
     "requested_by": "key:reports",
     "scheduled_for": None,
     "last_event": 17,
-    "created_at": _WHEN,
-    "started_at": _WHEN,
+    "created_at": WHEN,
+    "started_at": WHEN,
     "completed_at": None,
 }
 
@@ -72,7 +79,7 @@ _CHECKPOINT = {
     "stage_index": 0,
     "is_scenario": False,
     "scenario_label": "",
-    "created_at": _WHEN,
+    "created_at": WHEN,
     "stats": {"seconds": 3.1, "units": 2},
     "config_overrides": {},
 }
@@ -86,8 +93,8 @@ _PITSTOP_SUMMARY = {
     "race": "Monza",
     "input_filename": "stop.mp4",
     "input_size_bytes": 48_211_904,
-    "created_at": _WHEN,
-    "updated_at": _WHEN,
+    "created_at": WHEN,
+    "updated_at": WHEN,
 }
 _PITSTOP = {
     **_PITSTOP_SUMMARY,
@@ -117,88 +124,10 @@ _PITSTOP_METRICS = {
         "stop_time_s": {"seconds": 2.46, "uncertainty_s": 0.028},
         "fuel_time_s": {"seconds": 1.92, "uncertainty_s": 0.028},
     },
-    "by_hand": {"stop_time_s": {"seconds": 2.5, "set_by": "user:ana", "set_at": _WHEN}},
+    "by_hand": {"stop_time_s": {"seconds": 2.5, "set_by": "user:ana", "set_at": WHEN}},
     "brands": [{"name": "Velmora", "seconds": 1.5, "start": 4.1, "end": 5.6}],
     "problems": [],
 }
-
-_DATASET: dict[str, Any] = {
-    "id": DATASET,
-    "name": "Cup 2026",
-    "base_path": "/srv/videos/cup-2026",
-    "created_at": _WHEN,
-    "created_by": "key:reports",
-    "scanned_at": None,
-    "videos": 0,
-}
-_DATASET_VIDEOS: list[dict[str, Any]] = [
-    {
-        "path": "final/first-half.mp4",
-        "duration_sec": 2710.4,
-        "size_bytes": 1843200000,
-        "has_pictures": True,
-        "has_sound": True,
-        "error": None,
-    },
-    {
-        "path": "final/second-half.mp4",
-        "duration_sec": None,
-        "size_bytes": 0,
-        "has_pictures": False,
-        "has_sound": False,
-        "error": "is empty (0 bytes)",
-    },
-]
-
-_PIPELINES: list[dict[str, Any]] = [
-    {
-        "key": "faces",
-        "label": "Faces",
-        "version": 1,
-        "description": "Finds faces with eyes, nose and corners of the mouth, and follows each through its shot.",
-        "inputs": ["pictures"],
-        "params": [
-            {
-                "name": "min_score",
-                "type": "float",
-                "default": 0.6,
-                "min": 0.1,
-                "max": 1.0,
-                "description": "How sure the model must be of a face.",
-            }
-        ],
-        "available": False,
-        "unavailable_reason": "there is no model 'faces' (finding faces): set MEDIAPROC_FACES_MODEL to its file",
-        "models": [
-            {
-                "name": "faces",
-                "what": "finding faces",
-                "optional": False,
-                "found": False,
-                "sha256": None,
-                "reason": "there is no model 'faces' (finding faces): set MEDIAPROC_FACES_MODEL to its file",
-            }
-        ],
-    }
-]
-_PRESET: dict[str, Any] = {
-    "name": "interviews",
-    "pipelines": {"speech": {"language": "en"}, "faces": {}},
-    "version": 1,
-    "description": "Who speaks, and what about",
-    "saved": True,
-    "created_by": "key:reports",
-}
-_PRESET_REQUEST = {name: _PRESET[name] for name in ("name", "pipelines", "description")}
-
-
-@dataclass(frozen=True)
-class Example:
-    """Bodies by title; an operation's answers are those of its first 2xx status."""
-
-    requests: dict[str, Any] = field(default_factory=dict)
-    answers: dict[str, Any] = field(default_factory=dict)
-
 
 EXAMPLES: dict[str, Example] = {
     "checkpoints": Example(answers={"The first of them": [_CHECKPOINT]}),
@@ -213,7 +142,7 @@ EXAMPLES: dict[str, Example] = {
                     "profile_name": "soccer_broadcast",
                     "video_path": "storage:uploads/final.mp4",
                     "frame_count": 5400,
-                    "created_at": _WHEN,
+                    "created_at": WHEN,
                     "expected": [_BRAND],
                 }
             ]
@@ -304,18 +233,7 @@ EXAMPLES: dict[str, Example] = {
             "What was measured counts again": {"stop_time_s": None},
         },
     ),
-    "dataset_list": Example(answers={"One dataset": [_DATASET]}),
-    "dataset_create": Example(
-        requests={"A folder below an allowed root": {"name": "Cup 2026", "base_path": "/srv/videos/cup-2026"}},
-        answers={"It is registered": _DATASET},
-    ),
-    "dataset_retrieve": Example(answers={"Before its first scan": _DATASET}),
-    "dataset_videos": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
-    "dataset_scan": Example(answers={"One cannot be used": _DATASET_VIDEOS}),
-    "pipeline_list": Example(answers={"A model is missing": _PIPELINES}),
-    "preset_list": Example(answers={"A saved one": [_PRESET]}),
-    "preset_create": Example(requests={"Two pipelines": _PRESET_REQUEST}, answers={"It is saved": _PRESET}),
-    "preset_retrieve": Example(answers={"A saved one": _PRESET}),
+    **ANNOTATION,
     "asset_create": Example(requests={"A file in an allowed folder": {"path": "match.mp4"}}),
 }
 

@@ -17,6 +17,8 @@ from uuid import NAMESPACE_OID, uuid5
 from zlib import crc32
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
@@ -27,7 +29,18 @@ from brands.models import KnownBrand, SourceBrandSighting
 from detect.config import DEFAULT_PROFILE
 from detect.errors import MediaprocError
 from detect.models import Checkpoint, SourceAsset
-from jobs.api import examples
+from jobs.annotation.events import batch_log, batch_tell
+from jobs.annotation.records import (
+    AnnotationJob,
+    AnnotationRun,
+    AnnotationVideo,
+    ArtifactFile,
+    Dataset,
+    DatasetVideo,
+    Preset,
+)
+from jobs.annotation.states import BatchState
+from jobs.api import example_shape as examples
 from jobs.api_keys import ApiKey
 from jobs.choices import EventKind, JobStatus
 from jobs.events import event_append, log_append
@@ -50,6 +63,7 @@ JOBS = [examples.JOB, _another("job")]
 ASSETS = [examples.ASSET, _another("asset")]
 NODES = [examples.CHECKPOINT, _another("checkpoint")]
 UPLOADS = [examples.UPLOAD, _another("upload")]
+DATASETS = [examples.DATASET]
 BRANDS = [_another("brand"), _another("second brand")]
 
 #: What parameters and fields of these names may be besides what the document allows.
@@ -62,6 +76,13 @@ VALUES: Mapping[str, list[Any]] = {
     "asset_id": ASSETS,
     "asset": ASSETS,
     "upload_id": UPLOADS,
+    "dataset_id": DATASETS,
+    "job": JOBS,
+    "preset": ["speech_only", examples.PRESET],
+    "name": [examples.PRESET, "speech_only"],
+    "overrides": [{"scenes": {}}, {"scenes": {"detector": "content"}}],
+    "videos": [[{"path": "match.mp4"}], [{"path": "match.mp4", "duration_sec": 2.5}]],
+    "base_path": [""],
     "sequence": [0, 1, 2],
     "frame_refs": [[0], [0, 1, 2]],
     "stage": _STAGES,
@@ -69,7 +90,7 @@ VALUES: Mapping[str, list[Any]] = {
     "profile": [DEFAULT_PROFILE, "motorsport"],
     "brand": [*BRANDS, "Nike"],
     "tag": ["cup"],
-    "path": ["", "match.mp4"],
+    "path": ["", "match.mp4", examples.ARTIFACT],
     "storage_key": ["uploads/gone.mp4"],
     "Upload-Offset": [4],
     "config_overrides": [{"match_brands": {"min_similarity": 0.9}}, {"compile_report": {"min_seconds": 0.25}}, {}],
@@ -143,16 +164,43 @@ def build_world(*, job: DetectJob, roots: Path) -> World:
     refused = upload_create(owner=owner, filename="match.mp4", length=4)
     with suppress(MediaprocError):
         upload_append(upload_id=refused.id, owner=owner, offset=0, blocks=[b"text"], announced=4)
+    dataset = _build_batches(roots, finished=job, waiting=waiting)
     known = {
         **dict(zip(JOBS, (job.id, waiting.id), strict=True)),
         **dict(zip(ASSETS, (asset.id, lonely.id), strict=True)),
         **dict(zip(NODES, (nodes[4].id, nodes[-1].id), strict=True)),
+        DATASETS[0]: dataset.id,
         **dict(zip(UPLOADS, (begun.id, refused.id), strict=True)),
         **dict(zip(BRANDS, (brand.id for brand in brands[:2]), strict=True)),
     }
     files = {path: path.read_bytes() for path in settings.UPLOADS_FOLDER.iterdir()}
     keys = {role: key for role, (_, key) in made.items()}
     return World(keys=keys, ids={one: str(other) for one, other in known.items()}, files=files)
+
+
+def _build_batches(roots: Path, *, finished: DetectJob, waiting: DetectJob) -> Dataset:
+    """A dataset with a batch that has ended and one that waits, under the ids of the jobs, and a preset."""
+    dataset = Dataset.objects.create(name="fuzz", base_path=str(roots))
+    DatasetVideo.objects.create(dataset=dataset, path="match.mp4", size_bytes=1, modified_ns=1, has_pictures=True)
+    Preset.objects.create(name=examples.PRESET, pipelines={"scenes": {}})
+    for job, state in ((finished, BatchState.SUCCEEDED), (waiting, BatchState.QUEUED)):
+        batch = AnnotationJob.objects.create(
+            id=job.id,
+            dataset=dataset,
+            state=state,
+            tags=["cup"],
+            configuration={"pipelines": {"scenes": {"params": {}}}},
+        )
+        video = AnnotationVideo.objects.create(job=batch, position=0, path="match.mp4", folder="match.mp4", state=state)
+        run = AnnotationRun.objects.create(video=video, pipeline="scenes", position=0, state=state)
+        batch_log(batch.id, ["a line"])
+        batch_tell(batch)
+        if state == BatchState.SUCCEEDED:
+            default_storage.save(f"outputs/{batch.id}/{examples.ARTIFACT}", ContentFile(b"scenes"))
+            ArtifactFile.objects.create(
+                run=run, type="json", role="scenes", path=examples.ARTIFACT, sha256="0" * 64, size_bytes=6
+            )
+    return dataset
 
 
 def document() -> dict[str, Any]:
