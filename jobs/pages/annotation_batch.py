@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -85,9 +86,9 @@ def _done(request: HttpRequest, job: AnnotationJob, action: str) -> HttpResponse
 
 def _context(request: HttpRequest, job: AnnotationJob) -> dict[str, Any]:
     runs = AnnotationRun.objects.filter(video__job=job)
-    states = list(runs.values_list("state", flat=True))
-    failed = list(runs.filter(state=BatchState.FAILED).select_related("video").order_by("video__position", "position"))
-    done = states.count(BatchState.SUCCEEDED)
+    states = dict(runs.order_by().values_list("state").annotate(Count("id")))
+    failed = runs.filter(state=BatchState.FAILED).select_related("video").order_by("video__position", "position")
+    failed_count, done = states.get(BatchState.FAILED, 0), states.get(BatchState.SUCCEEDED, 0)
     file_count, file_size = files_of(job)
     return {
         "job": job,
@@ -103,8 +104,8 @@ def _context(request: HttpRequest, job: AnnotationJob) -> dict[str, Any]:
         "position": queue_position(job),
         "no_worker": job.state not in ENDED and not workers_present(),
         "failures": failed[:_MOST_FAILURES],
-        "failures_left_out": max(0, len(failed) - _MOST_FAILURES),
-        "failed_words": f"{len(failed)} of {plural(len(states), 'run')}",
+        "failures_left_out": max(0, failed_count - _MOST_FAILURES),
+        "failed_words": f"{failed_count} of {plural(sum(states.values()), 'run')}",
         "settings": _settings(job),
         "software": sorted(
             (name, version) for name, version in job.configuration.get("software", {}).items() if version
@@ -118,11 +119,11 @@ def _context(request: HttpRequest, job: AnnotationJob) -> dict[str, Any]:
     }
 
 
-def _figures(job: AnnotationJob, states: list[str], file_count: int, file_size: str) -> list[tuple[str, str, str]]:
-    """``(key, name, value)`` of each figure."""
-    ended = sum(state in ENDED for state in states)
+def _figures(job: AnnotationJob, states: dict[str, int], file_count: int, file_size: str) -> list[tuple[str, str, str]]:
+    """``(key, name, value)`` of each figure; ``states`` counts the runs in each."""
+    ended = sum(count for state, count in states.items() if state in ENDED)
     figures = [
-        ("runs", "Done", f"{ended} of {len(states)}"),
+        ("runs", "Done", f"{ended} of {sum(states.values())}"),
         ("files", "Files", f"{file_count}, {file_size}" if file_count else "–"),
     ]
     if job.started_at is not None:
