@@ -16,14 +16,22 @@ from detect.config import resolve
 from detect.errors import ConfigError, ConflictError, MediaprocError, NotFoundError
 from detect.registry import Pipeline, load_pipeline
 from jobs.annotation.catalog import require_available
-from jobs.annotation.conducting import batch_end
+from jobs.annotation.conducting import REQUESTED_BY, batch_end
 from jobs.annotation.datasets import dataset_video
-from jobs.annotation.outputs import output_key
+from jobs.annotation.outputs import LONGEST_NAME, MANIFEST, output_key
 from jobs.annotation.presets import batch_overrides, resolve_batch
-from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo, Dataset, DatasetVideo
+from jobs.annotation.records import (
+    AnnotationJob,
+    AnnotationRun,
+    AnnotationVideo,
+    ArtifactFile,
+    Dataset,
+    DatasetVideo,
+)
 from jobs.annotation.selectors import pipelines_of
 from jobs.annotation.states import ENDED, BatchState
 from jobs.annotation.tasks import tasks_announce
+from jobs.choices import ENDED as JOB_ENDED
 from jobs.engine import engine_resources
 from jobs.lifecycle import job_cancel, job_delete
 from jobs.locks import request_lock
@@ -44,6 +52,10 @@ _SOFTWARE = (
     "torch",
     "ultralytics-opencv-headless",
 )
+
+
+#: Of a folder's name, for the number that tells it from others.
+_NUMBER_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -106,12 +118,9 @@ def batch_cancel(job: AnnotationJob) -> AnnotationJob:
         if now.state in ENDED:
             raise ConflictError(f"job {job.id} has {now.state}: it cannot be canceled any more")
         batch_end(now, BatchState.CANCELED)
-    for run in AnnotationRun.objects.filter(video__job=now).exclude(detect_job=None).select_related("detect_job"):
-        try:
-            assert run.detect_job is not None
-            job_cancel(run.detect_job)
-        except ConflictError:
-            continue  # it has completed by now
+    for engine_job in DetectJob.objects.filter(requested_by=f"{REQUESTED_BY}{now.id}").exclude(status__in=JOB_ENDED):
+        with suppress(ConflictError):  # it has completed by now
+            job_cancel(engine_job)
     return now
 
 
@@ -125,13 +134,14 @@ def batch_delete(job: AnnotationJob) -> None:
         now = AnnotationJob.objects.select_for_update(of=("self",)).get(id=job.id)
         if now.state not in ENDED:
             raise ConflictError(f"job {job.id} is {now.state}: cancel it first")
-        engine_jobs = list(DetectJob.objects.filter(annotation_runs__video__job=now).select_related("source_asset"))
-        now.delete()
-        transaction.on_commit(lambda: folder_remove(output_key(job.id, "")))
-    for engine_job in engine_jobs:
-        if not load_pipeline(engine_job.pipeline).gives_report:
+        ArtifactFile.objects.filter(run__video__job=now).delete()
+    folder_remove(output_key(job.id, ""))
+    # the batch goes last: where one of these cannot be, or its process dies, it can be deleted once more
+    for engine_job in DetectJob.objects.filter(annotation_runs__video__job=now).select_related("source_asset"):
+        if not _gives_report(engine_job):
             with suppress(ConflictError):  # others are replays of it
                 job_delete(engine_job)
+    now.delete()
 
 
 def batch_again(job: AnnotationJob, *, requested_by: str) -> AnnotationJob:
@@ -146,6 +156,14 @@ def batch_again(job: AnnotationJob, *, requested_by: str) -> AnnotationJob:
         tags=job.tags,
         requested_by=requested_by,
     )
+
+
+def _gives_report(engine_job: DetectJob) -> bool:
+    """Whether people may have decided on what it found: not known of a pipeline that is gone, and so to be kept."""
+    try:
+        return load_pipeline(engine_job.pipeline).gives_report
+    except ConfigError:
+        return True
 
 
 def configuration_of(chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -226,7 +244,7 @@ def _check_same(
 def _create_runs(
     job: AnnotationJob, videos: Sequence[VideoWanted], found: Sequence[DatasetVideo | None], pipelines: Sequence[str]
 ) -> None:
-    folders: set[str] = set()
+    folders = {MANIFEST}
     for position, (wanted, known) in enumerate(zip(videos, found, strict=True)):
         video = AnnotationVideo.objects.create(
             job=job,
@@ -242,8 +260,9 @@ def _create_runs(
 
 
 def _folder(path: str, taken: set[str]) -> str:
-    """The video's name, with a number where another video of the batch has the same."""
-    name = PurePosixPath(path).name[:200]
+    """The video's name as disks and archives take it, with a number where another video of the batch has the same."""
+    written = "".join(letter if letter.isprintable() and letter != "\\" else "_" for letter in PurePosixPath(path).name)
+    name = written.encode()[: LONGEST_NAME - _NUMBER_BYTES].decode(errors="ignore")
     folder, number = name, 2
     while folder.casefold() in taken:
         folder, number = f"{name}-{number}", number + 1

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, Least, NullIf
 from django.utils import timezone
 
-from jobs.annotation.events import batch_log, batch_tell, log_line, update_of
+from detect.errors import ConflictError
+from jobs.annotation.events import batch_log, batch_tell, log_line, storable, update_of
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo
 from jobs.annotation.states import ENDED, BatchState
 from jobs.annotation.tasks import tasks_announce
 from jobs.choices import EventKind, JobStatus
-from jobs.models import JobEvent
+from jobs.lifecycle import job_cancel
+from jobs.models import DetectJob, JobEvent
 
+#: Begins the name under which a batch asks for the engine's jobs.
+REQUESTED_BY = "batch:"
 #: Of a run whose pipeline has ended: its files are still to be written.
 _BEFORE_EXPORT = 0.99
 _MOST_EVENTS = 500
 _MOST_NAMED = 5
+_LONGEST_PATH_SHOWN = 120
+_LONGEST_STAGE = 300
+# what a client says of a video's length is not to drown the others
+_MOST_SECONDS = 1e6
+_OPEN_JOBS = (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED)
 
 
 def batches_follow() -> None:
-    """Bring every batch up to date whose engine's jobs have told something."""
-    behind = AnnotationRun.objects.filter(detect_job__last_event__gt=F("seen_event"))
-    gone = AnnotationRun.objects.filter(state=BatchState.RUNNING, detect_job=None)
-    for runs in (behind, gone):
-        active = runs.exclude(video__job__state__in=ENDED).order_by()
-        for job_id in active.values_list("video__job_id", flat=True).distinct():
-            batch_follow(job_id)
+    """Bring every batch up to date whose engine's jobs have told something; those of cancelled ones are cancelled."""
+    active = AnnotationJob.objects.exclude(state__in=ENDED)
+    for job_id in active.filter(Exists(_behind(OuterRef("id")))).values_list("id", flat=True):
+        batch_follow(job_id)
+    _call_off()
 
 
 def batches_follow_job(detect_job_id: UUID) -> None:
@@ -42,40 +52,30 @@ def batches_follow_job(detect_job_id: UUID) -> None:
 @transaction.atomic
 def batch_follow(job_id: UUID) -> None:
     """Tell on what the engine's jobs of a batch have told since, and what that makes of the batch."""
-    job = AnnotationJob.objects.select_for_update().get(id=job_id)
-    if job.state in ENDED:
-        return
-    runs = list(
-        AnnotationRun.objects.filter(video__job=job)
-        .select_related("video", "detect_job")
-        .order_by("video__position", "position")
-    )
-    lines: list[str] = []
-    for run in runs:
-        lines += _news(run)
-        if run.state == BatchState.RUNNING:
-            _follow_run(run)
-    batch_log(job.id, lines)
-    tasks_announce()
-    batch_settle(job, runs)
+    job = AnnotationJob.objects.select_for_update().filter(id=job_id).first()
+    if job is not None and job.state not in ENDED:
+        batch_settle(job)
 
 
-def batch_settle(job: AnnotationJob, runs: Sequence[AnnotationRun]) -> None:
-    """Set a locked batch's progress and stage from its runs, and end it once they have all ended."""
+def batch_settle(job: AnnotationJob, lines: Sequence[str] = ()) -> None:
+    """Bring a locked batch up to date with the engine's jobs and with its runs, and end it once these have all ended.
+
+    ``lines`` are told first. Only what has changed is looked at: a batch may have thousands of videos.
+    """
     before = update_of(job)
-    videos = {run.video_id: run.video for run in runs}
-    for video in videos.values():
-        _settle_video(video, [run for run in runs if run.video_id == video.id])
-    if any(run.state != BatchState.QUEUED for run in runs) and job.state == BatchState.QUEUED:
+    told = [*lines, *_heard(job)]
+    _settle_videos(job)
+    runs = AnnotationRun.objects.filter(video__job=job)
+    if job.state == BatchState.QUEUED and runs.exclude(state=BatchState.QUEUED).exists():
         job.state, job.started_at = BatchState.RUNNING, timezone.now()
     job.progress = max(job.progress, _progress(runs))
-    at = next((run for run in runs if run.state == BatchState.RUNNING), None)
-    job.current_stage = "" if at is None else _stage_of(at)
+    job.current_stage = _stage_of(runs)
     job.save(update_fields=["state", "started_at", "progress", "current_stage"])
-    if all(run.state in ENDED for run in runs):
-        failed = [run for run in runs if run.state != BatchState.SUCCEEDED]
-        job.error = _failures(runs, failed)
-        batch_end(job, BatchState.FAILED if failed else BatchState.SUCCEEDED)
+    tasks_announce()
+    batch_log(job.id, told)
+    if not runs.exclude(state__in=ENDED).exists():
+        job.error = _failures(job, runs)
+        batch_end(job, BatchState.FAILED if job.error else BatchState.SUCCEEDED)
     elif update_of(job) != before:
         batch_tell(job)
 
@@ -95,23 +95,53 @@ def batch_end(job: AnnotationJob, state: BatchState) -> None:
 
 
 def run_end(run: AnnotationRun, state: BatchState, error: str = "") -> None:
-    run.state, run.error = state, error
+    run.state, run.error = state, storable(error)
     run.save(update_fields=["state", "error"])
+
+
+def _behind(job: Any) -> QuerySet[AnnotationRun]:
+    """Runs of a batch whose engine's job has told something since, or was deleted."""
+    news = Q(detect_job__last_event__gt=F("seen_event"))
+    return AnnotationRun.objects.filter(news | Q(state=BatchState.RUNNING, detect_job=None), video__job=job)
+
+
+def _heard(job: AnnotationJob) -> list[str]:
+    """Log lines of the engine's jobs since they were last asked for; their runs are as far as they are now."""
+    found = _behind(job).select_related("video", "detect_job").defer("detect_job__known_brands")
+    runs = list(found.order_by("video__position", "position"))
+    lines: list[str] = []
+    for run in runs:
+        lines += _news(run)
+        if run.state == BatchState.RUNNING:
+            _follow_run(run)
+    AnnotationRun.objects.bulk_update(runs, ["seen_event", "progress"])
+    return lines
+
+
+def _call_off() -> None:
+    """Cancel engine's jobs of batches that were cancelled by a process which died over it."""
+    asked = DetectJob.objects.filter(requested_by__startswith=REQUESTED_BY, status__in=_OPEN_JOBS)
+    jobs = {job: UUID(job.requested_by.removeprefix(REQUESTED_BY)) for job in asked.defer("known_brands")}
+    canceled = AnnotationJob.objects.filter(id__in=set(jobs.values()), state=BatchState.CANCELED)
+    for job_id in canceled.values_list("id", flat=True):
+        for job in (job for job, batch in jobs.items() if batch == job_id):
+            with suppress(ConflictError):  # it has completed by now
+                job_cancel(job)
 
 
 def _news(run: AnnotationRun) -> list[str]:
     """Log lines that a run's job has told since they were last asked for."""
-    if run.detect_job is None or run.detect_job.last_event <= run.seen_event:
+    if run.detect_job is None:
         return []
-    events = JobEvent.objects.filter(job=run.detect_job, number__gt=run.seen_event).order_by("number")[:_MOST_EVENTS]
+    after = JobEvent.objects.filter(job=run.detect_job, number__gt=run.seen_event)
+    events = list(after.order_by("number")[:_MOST_EVENTS])
+    if len(events) < _MOST_EVENTS:
+        run.seen_event = max(run.seen_event, run.detect_job.last_event)  # what is missing was forgotten in time
     lines = []
     for event in events:
-        run.seen_event = event.number
+        run.seen_event = max(run.seen_event, event.number)
         if event.kind == EventKind.LOG:
             lines.append(log_line(event.created_at, event.data["level"], f"{_name(run)}: {event.data['line']}"))
-        elif event.kind == EventKind.STAGE:
-            lines.append(log_line(event.created_at, "info", f"{_name(run)}: {event.data['stage']} done"))
-    run.save(update_fields=["seen_event"])
     return lines
 
 
@@ -122,42 +152,53 @@ def _follow_run(run: AnnotationRun) -> None:
         run_end(run, BatchState.FAILED, "its job was deleted")
         return
     run.progress = _BEFORE_EXPORT if job.status == JobStatus.COMPLETED else min(job.progress, _BEFORE_EXPORT)
-    run.save(update_fields=["progress"])
 
 
-def _settle_video(video: AnnotationVideo, runs: Sequence[AnnotationRun]) -> None:
-    if video.state in ENDED or not all(run.state in ENDED for run in runs):
-        return
-    failed = [run for run in runs if run.state != BatchState.SUCCEEDED]
-    video.state = BatchState.FAILED if failed else BatchState.SUCCEEDED
-    video.error = "; ".join(f"{run.pipeline}: {run.error}" for run in failed)
-    video.save(update_fields=["state", "error"])
+def _settle_videos(job: AnnotationJob) -> None:
+    """End the videos of which every run has ended."""
+    going = AnnotationRun.objects.filter(video=OuterRef("id")).exclude(state__in=ENDED)
+    for video in AnnotationVideo.objects.filter(~Exists(going), job=job, state=BatchState.RUNNING):
+        failed = video.runs.exclude(state=BatchState.SUCCEEDED).order_by("position")
+        video.error = "; ".join(f"{run.pipeline}: {run.error}" for run in failed)
+        video.state = BatchState.FAILED if video.error else BatchState.SUCCEEDED
+        video.save(update_fields=["state", "error"])
 
 
-def _progress(runs: Sequence[AnnotationRun]) -> float:
+def _progress(runs: QuerySet[AnnotationRun]) -> float:
     """Share of the whole work, each video counted by its length."""
-    weights = [run.video.duration or 1.0 for run in runs]
-    done = [1.0 if run.state in ENDED else run.progress for run in runs]
-    return sum(weight * share for weight, share in zip(weights, done, strict=True)) / max(1e-9, sum(weights))
+    kind: FloatField[float, float] = FloatField()
+    length = Coalesce(NullIf(F("video__duration"), Value(0.0), output_field=kind), Value(1.0))
+    weight = Least(length, Value(_MOST_SECONDS), output_field=kind)
+    done = Case(When(state__in=ENDED, then=Value(1.0)), default=F("progress"), output_field=kind)
+    sums = runs.aggregate(done=Sum(weight * done, output_field=kind), all=Sum(weight, output_field=kind))
+    return min(1.0, (sums["done"] or 0.0) / (sums["all"] or 1.0))
 
 
-def _stage_of(run: AnnotationRun) -> str:
-    stage = "writing files" if run.progress >= _BEFORE_EXPORT else ""
-    stage = stage or (run.detect_job.current_stage if run.detect_job else "") or "waiting"
-    return f"{_name(run)}: {stage}"
+def _stage_of(runs: QuerySet[AnnotationRun]) -> str:
+    """What is being done to the first run that is not done; empty where none has begun."""
+    at = runs.filter(state=BatchState.RUNNING).order_by("video__position", "position")
+    found = at.values_list("video__path", "pipeline", "progress", "detect_job__current_stage").first()
+    if found is None:
+        return ""
+    path, pipeline, progress, stage = found
+    shown = path if len(path) <= _LONGEST_PATH_SHOWN else f"…{path[-_LONGEST_PATH_SHOWN:]}"
+    told = "writing files" if progress >= _BEFORE_EXPORT else stage or "waiting"
+    return f"{shown} · {pipeline}: {told}"[:_LONGEST_STAGE]
 
 
 def _name(run: AnnotationRun) -> str:
     return f"{run.video.path} · {run.pipeline}"
 
 
-def _failures(runs: Sequence[AnnotationRun], failed: Sequence[AnnotationRun]) -> str:
+def _failures(job: AnnotationJob, runs: QuerySet[AnnotationRun]) -> str:
     """What went wrong in one sentence; empty where nothing did."""
-    if not failed:
+    failed = runs.exclude(state=BatchState.SUCCEEDED)
+    count = failed.count()
+    if not count:
         return ""
-    bad = list(dict.fromkeys(run.video.path for run in failed))
-    total = len({run.video_id for run in runs})
-    told = "; ".join(f"{_name(run)}: {run.error or run.state}" for run in failed[:_MOST_NAMED])
-    more = f"; and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
-    how = "failed" if len(failed) == len(runs) else "partly failed"
-    return f"{how}, {len(bad)} of {total} videos: {told}{more}"
+    named = failed.select_related("video").order_by("video__position", "position")[:_MOST_NAMED]
+    told = "; ".join(f"{_name(run)}: {run.error or run.state}" for run in named)
+    more = f"; and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
+    how = "failed" if count == runs.count() else "partly failed"
+    bad = failed.order_by().values("video").distinct().count()
+    return f"{how}, {bad} of {job.videos.count()} videos: {told}{more}"

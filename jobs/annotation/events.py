@@ -42,7 +42,12 @@ def batch_log(job_id: UUID, lines: Sequence[str]) -> None:
 
 
 def log_line(at: datetime, level: str, text: str) -> str:
-    return f"[{at:%H:%M:%S}] {level.upper():<7} {text}"
+    return f"[{at:%H:%M:%S}] {level.upper():<7} {storable(text)}"
+
+
+def storable(text: str) -> str:
+    """A text of anybody's with what Postgres cannot hold (NUL, half of a surrogate pair) replaced."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def update_of(job: AnnotationJob) -> dict[str, Any]:
@@ -56,8 +61,9 @@ def update_of(job: AnnotationJob) -> dict[str, Any]:
 
 
 def progress_pct(job: AnnotationJob) -> float:
-    """0-100, one decimal; 100 once it has ended well and not before."""
-    return round(100 * job.progress, 1)
+    """0-100, one decimal; 100 once it has ended and not before."""
+    share = round(100 * job.progress, 1)
+    return share if job.finished_at else min(share, 99.9)
 
 
 def batch_events_after(job_id: UUID | None, number: int) -> list[AnnotationEvent]:

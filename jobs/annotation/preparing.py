@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils import timezone
 
-from detect.errors import MediaprocError, StorageError
+from detect.errors import ConflictError, MediaprocError, StorageError
+from detect.persistence import database_errors, over_restarts
 from detect.registry import load_pipeline
-from jobs.annotation.conducting import batch_settle, run_end
+from jobs.annotation.conducting import REQUESTED_BY, batch_settle, run_end
 from jobs.annotation.datasets import dataset_asset
-from jobs.annotation.events import batch_log, log_line
+from jobs.annotation.events import log_line
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo
 from jobs.annotation.states import ENDED, BatchState
 from jobs.annotation.tasks import PATIENCE
@@ -29,34 +31,33 @@ _MOST_ATTEMPTS = 3
 def video_prepare(video_id: int) -> None:
     """Make a video of a batch an asset and ask for its pipelines. One that cannot be read fails by itself.
 
-    Harmless where there is nothing to do. Raises ``StorageError`` while something is down; it is tried again then.
+    Harmless where there is nothing to do. What cannot be reached is tried again later.
     """
     with task_lock(f"annotation-video-{video_id}") as ours:
         video = AnnotationVideo.objects.select_related("job__dataset").filter(id=video_id).first()
         if not ours or video is None or video.state != BatchState.QUEUED or video.job.state in ENDED:
             return
-        video.attempts += 1
-        AnnotationVideo.objects.filter(id=video.id).update(attempts=video.attempts)
+        attempts = AnnotationVideo.objects.filter(id=video.id)
+        attempts.update(attempts=video.attempts + 1)
         try:
-            if video.attempts > _MOST_ATTEMPTS:
+            if video.attempts >= _MOST_ATTEMPTS:
                 raise MediaprocError("whoever reads it dies: it is left out")
-            video.asset = dataset_asset(video.job.dataset, video.path)
-            jobs = [_ask_for(run, video) for run in video.runs.all()]
+            with database_errors():
+                video.asset = dataset_asset(video.job.dataset, video.path)
+                _settle(video, jobs=[_ask_for(run, video) for run in video.runs.all()])
         except StorageError as error:
             later = timezone.now() + PATIENCE
-            AnnotationVideo.objects.filter(id=video.id).update(attempts=video.attempts - 1, not_before=later)
+            over_restarts(lambda: attempts.update(attempts=video.attempts, not_before=later))
             logger.warning("%s waits: %s", video.path, error)
         except MediaprocError as error:
             _settle(video, failed=str(error))
-        else:
-            _settle(video, jobs=jobs)
 
 
 def _ask_for(run: AnnotationRun, video: AnnotationVideo) -> tuple[AnnotationRun, DetectJob]:
     assert video.asset is not None
     resolved = video.job.configuration["pipelines"][run.pipeline]
     order = Order(
-        requested_by=f"batch:{video.job_id}", idempotency_key=f"run:{run.id}", tags=video.job.tags, queued=True
+        requested_by=f"{REQUESTED_BY}{video.job_id}", idempotency_key=f"run:{run.id}", tags=video.job.tags, queued=True
     )
     submission = job_submit(
         asset=video.asset,
@@ -74,19 +75,20 @@ def _ask_for(run: AnnotationRun, video: AnnotationVideo) -> tuple[AnnotationRun,
 def _settle(
     video: AnnotationVideo, *, jobs: list[tuple[AnnotationRun, DetectJob]] | None = None, failed: str = ""
 ) -> None:
-    job = AnnotationJob.objects.select_for_update().get(id=video.job_id)
-    if job.state in ENDED:  # called off meanwhile
+    job = AnnotationJob.objects.select_for_update().filter(id=video.job_id).first()
+    if job is None or job.state in ENDED:  # called off meanwhile
         for _, detect_job in jobs or ():
-            job_cancel(detect_job)
+            with suppress(ConflictError):  # it has completed by now
+                job_cancel(detect_job)
         return
     video.state = BatchState.RUNNING
     video.save(update_fields=["state", "asset"])
     for run, detect_job in jobs or ():
         run.state, run.detect_job = BatchState.RUNNING, detect_job
         run.save(update_fields=["state", "detect_job"])
+    lines = []
     if failed:
-        batch_log(job.id, [log_line(timezone.now(), "error", f"{video.path}: {failed}")])
+        lines.append(log_line(timezone.now(), "error", f"{video.path}: {failed}"))
         for run in video.runs.all():
             run_end(run, BatchState.FAILED, failed)
-    runs = AnnotationRun.objects.filter(video__job=job).select_related("video", "detect_job")
-    batch_settle(job, list(runs.order_by("video__position", "position")))
+    batch_settle(job, lines)

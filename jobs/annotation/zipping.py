@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from zipstream import ZIP_STORED, ZipStream
 
 from detect.errors import StorageError
-from jobs.annotation.outputs import MANIFEST, artifacts_of, manifest_of, output_key
+from jobs.annotation.outputs import MANIFEST, artifacts_of, manifest_body, output_key
 from jobs.annotation.records import AnnotationJob
 from mediaproc.rangedfiles import stored_file
 
@@ -20,8 +19,9 @@ class ZippedOutputs:
 
     def __init__(self, job: AnnotationJob) -> None:
         self._zip = ZipStream(sized=True, compress_type=ZIP_STORED)
-        self._zip.add(msgspec.json.format(msgspec.json.encode(manifest_of(job)), indent=2), MANIFEST)
-        for file in artifacts_of(job):
+        files = list(artifacts_of(job))  # once: a batch that runs lists more a moment later
+        self._zip.add(manifest_body(job, files), MANIFEST)
+        for file in files:
             self._zip.add(_blocks(output_key(job.id, file.path), file.size_bytes), file.path, size=file.size_bytes)
         self.size = len(self._zip)
 

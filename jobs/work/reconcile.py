@@ -29,8 +29,10 @@ _LOCK = 0x7265636F  # any number, the same in every process
 
 def reconcile() -> None:
     """One round. What is down is left for the next round; nothing is raised for it."""
-    for step in (_recover_units, _start_jobs, _pause_orphans, top_up, batches_follow, tasks_top_up):
+    for step in (_recover_units, _start_jobs, _pause_orphans, top_up):
         _attempt(step)
+    _attempt(batches_follow, alone=False)  # holding one batch while it waits for another, it would stop workers
+    _attempt(tasks_top_up)
 
 
 def _recover_units() -> None:
@@ -59,8 +61,12 @@ def _pause_orphans() -> None:
                 job_move(job, JobStatus.PAUSED)
 
 
-def _attempt(step: Callable[[], None]) -> None:
+def _attempt(step: Callable[[], None], *, alone: bool = True) -> None:
+    """Do it, ``alone`` in one transaction while no other process is at any of these."""
     try:
+        if not alone:
+            step()
+            return
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
