@@ -28,7 +28,7 @@ from jobs.pages.shown import abilities, person, when, words
 from jobs.work.presence import workers_present
 from mediaproc.principal import principal_of
 
-_MOST_LINES, _MOST_FAILURES = 300, 20
+_MOST_LINES, _MOST_FAILURES = 300, 8
 _LINE = re.compile(r"^\[(?P<at>[\d:]+)\] (?P<level>[A-Z]+) +(?P<text>.*)$", re.DOTALL)
 _ESTIMATED_FROM = 0.03
 _ASKS = {
@@ -105,7 +105,7 @@ def _context(request: HttpRequest, job: AnnotationJob) -> dict[str, Any]:
         "no_worker": job.state not in ENDED and not workers_present(),
         "failures": failed[:_MOST_FAILURES],
         "failures_left_out": max(0, failed_count - _MOST_FAILURES),
-        "failed_words": f"{failed_count} of {plural(sum(states.values()), 'run')}",
+        "failed_words": f"{failed_count:,} of {plural(sum(states.values()), 'run')}",
         "settings": _settings(job),
         "software": sorted(
             (name, version) for name, version in job.configuration.get("software", {}).items() if version
@@ -123,7 +123,7 @@ def _figures(job: AnnotationJob, states: dict[str, int], file_count: int, file_s
     """``(key, name, value)`` of each figure; ``states`` counts the runs in each."""
     ended = sum(count for state, count in states.items() if state in ENDED)
     figures = [
-        ("runs", "Done", f"{ended} of {sum(states.values())}"),
+        ("runs", "Done", f"{ended:,} of {sum(states.values()):,}"),
         ("files", "Files", f"{file_count}, {file_size}" if file_count else "–"),
     ]
     if job.started_at is not None:
