@@ -21,8 +21,9 @@ from django_filters.fields import IsoDateTimeField
 from brands.models import KnownBrand, Source, SourceBrandSighting
 from brands.models.known import name_key
 from detect.errors import ConfigError
+from detect.registry import report_pipelines
 from jobs.choices import JobStatus, RunType
-from jobs.models import DetectJob
+from jobs.models import AnnotationRun, DetectJob
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -131,6 +132,12 @@ def job_list(filters: Mapping[str, Any]) -> QuerySet[DetectJob]:
     jobs: QuerySet[DetectJob] = _checked(found)
     # Jobs of one moment stay in one order from page to page.
     return jobs.order_by(*jobs.query.order_by, "-id") if jobs.query.order_by else jobs
+
+
+def outside_batches(jobs: QuerySet[DetectJob]) -> QuerySet[DetectJob]:
+    """Without the pieces of batches whose results are shown there alone; analyses of brands are jobs like any other."""
+    runs = AnnotationRun.objects.filter(detect_job_id=OuterRef("id"))
+    return jobs.filter(Q(pipeline__in=report_pipelines()) | ~Exists(runs))
 
 
 def job_page(filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> JobPage:

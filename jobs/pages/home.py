@@ -17,6 +17,7 @@ from detect.config import DEFAULT_PROFILE, profiles
 from detect.errors import MediaprocError
 from jobs.choices import ENDED, JobStatus
 from jobs.exports.words import length, plural
+from jobs.listing import outside_batches
 from jobs.models import DetectJob
 from jobs.pages.pictures import SitePictures
 from jobs.pages.shown import HEAVY, OPEN, abilities, job_name, job_row, person, when
@@ -76,7 +77,7 @@ def _glance(request: HttpRequest) -> dict[str, Any]:
 
 def _jobs() -> dict[str, Any]:
     """Those under way, what runs before what waits, and those that ended last."""
-    jobs = DetectJob.objects.select_related("source_asset").defer(*HEAVY)
+    jobs = outside_batches(DetectJob.objects.select_related("source_asset").defer(*HEAVY))
     order = Case(*(When(status=status, then=Value(place)) for place, status in enumerate(_STATES)), default=Value(9))
     under_way = jobs.filter(status__in=OPEN)
     ended = jobs.filter(status__in=ENDED).order_by("-completed_at", "-created_at")

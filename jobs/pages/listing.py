@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -14,6 +14,8 @@ from detect.config import profile_names
 from detect.errors import ConfigError
 from jobs.choices import JobStatus, RunType
 from jobs.listing import job_list as jobs_found
+from jobs.listing import outside_batches
+from jobs.models import DetectJob
 from jobs.pages.query import text_of
 from jobs.pages.shown import ACTION_WORDS, HEAVY, abilities, job_row, words
 
@@ -88,10 +90,14 @@ def _asked(query: QueryDict) -> tuple[dict[str, Any], str]:
     return asked, problem
 
 
+def _found(asked: dict[str, Any]) -> QuerySet[DetectJob]:
+    return outside_batches(jobs_found(asked))
+
+
 def _counts(asked: dict[str, Any]) -> dict[str, int]:
     """How many jobs of each state fit the other filters."""
     others = {name: value for name, value in asked.items() if name not in ("status", "ordering")}
-    return dict(jobs_found(others).order_by().values_list("status").annotate(Count("id")))
+    return dict(_found(others).order_by().values_list("status").annotate(Count("id")))
 
 
 def _page_number(text: str, total: int) -> tuple[int, int]:
@@ -100,7 +106,7 @@ def _page_number(text: str, total: int) -> tuple[int, int]:
 
 
 def _rows(asked: dict[str, Any], number: int) -> list[dict[str, Any]]:
-    jobs = jobs_found(asked)
+    jobs = _found(asked)
     start = (number - 1) * _JOBS_PER_PAGE
     ids = jobs.values("id")[start : start + _JOBS_PER_PAGE]
     shown = jobs.filter(id__in=ids).select_related("source_asset").defer(*HEAVY)
