@@ -37,7 +37,8 @@ def dataset_find(dataset_id: UUID) -> Dataset:
 
 def datasets_all() -> QuerySet[Dataset]:
     """The newest first, each with ``video_count``, the files that its last scan found and that can be used."""
-    return Dataset.objects.annotate(video_count=Count("videos", filter=Q(videos__problem="")))
+    counted = Dataset.objects.annotate(video_count=Count("videos", filter=Q(videos__problem="")))
+    return counted.order_by("-created_at", "-id")  # counting drops the order of the model
 
 
 def dataset_videos(dataset: Dataset) -> QuerySet[DatasetVideo]:

@@ -18,7 +18,14 @@ from detect.errors import ConflictError, MediaError, MediaprocError, NotFoundErr
 from detect.media.probe import look_at, probe
 from detect.models import SourceAsset
 from jobs.annotation import scanning
-from jobs.annotation.datasets import dataset_asset, dataset_create, dataset_find, dataset_video, opened_video
+from jobs.annotation.datasets import (
+    dataset_asset,
+    dataset_create,
+    dataset_find,
+    dataset_video,
+    datasets_all,
+    opened_video,
+)
 from jobs.annotation.records import AnnotationJob, Dataset, DatasetVideo
 from jobs.annotation.scanning import dataset_scan
 from jobs.api_keys import ApiKey
@@ -386,3 +393,8 @@ class TestVideosOfJobs:
     def test_parts_of_addresses_lead_nowhere(self, sender: APIClient, dataset: Dataset, path: str) -> None:
         answer = sender.get(f"/api/v0/datasets/{dataset.id}/videos/{path}")
         assert answer.status_code == 404
+
+
+def test_the_newest_comes_first(root: Path) -> None:
+    made = [dataset_create(name=name, base_path=str(root)).id for name in ("one", "two", "three")]
+    assert [dataset.id for dataset in datasets_all()] == made[::-1]
