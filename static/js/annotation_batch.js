@@ -2,6 +2,7 @@
 
 import { ENDED, followBatches, seldom } from "./annotation/stream.js";
 import { refresh } from "./morph.js";
+import { keepTime } from "./spent.js";
 
 const PARTS = ["live-head", "live-now", "live-grid"];
 const AT_MOST_EVERY = 1000, LOOK_EVERY = 10000;
@@ -61,19 +62,7 @@ function show(data) {
   one("#now-stage").textContent = data.current_stage ?? "";
 }
 
-/* a clock that stands still looks broken */
-const two = (number) => String(number).padStart(2, "0");
-function words(seconds) {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(Math.floor(seconds % 60))} s`;
-  return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} min`;
-}
-setInterval(() => {
-  const place = one("[data-figure=spent] dd");
-  if (state === "running" && place && page.dataset.started) {
-    place.textContent = words(Math.max(0, (Date.now() - Date.parse(page.dataset.started)) / 1000));
-  }
-}, 1000);
+keepTime(page, () => state === "running");
 
 if (!ENDED.has(state)) {
   const looking = setInterval(soon, LOOK_EVERY);

@@ -1,6 +1,7 @@
 /* A job's page while there is no report yet: follows its events, brings its parts up to date, and makes way for the report. */
 
 import { refresh } from "./morph.js";
+import { keepTime } from "./spent.js";
 
 const page = document.querySelector(".live");
 const PARTS = ["live-now", "live-stages", "live-workers", "live-brands", "live-head"];
@@ -69,19 +70,7 @@ if (page) {
     one(".now-percent").textContent = percent;
   }
 
-  /* a clock that stands still looks broken */
-  const two = (number) => String(number).padStart(2, "0");
-  const words = (seconds) => {
-    if (seconds < 60) return `${seconds.toFixed(1)} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(Math.floor(seconds % 60))} s`;
-    return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds / 60) % 60)} min`;
-  };
-  setInterval(() => {
-    const place = one("[data-figure=spent] dd");
-    if (status === "running" && place && page.dataset.started) {
-      place.textContent = words(Math.max(0, (Date.now() - Date.parse(page.dataset.started)) / 1000));
-    }
-  }, 1000);
+  keepTime(page, () => status === "running");
 
   const states = { connecting: "", open: "live", waiting: "connection lost, trying again", ended: "", refused: "not live: reload the page" };
   let word = "";

@@ -137,7 +137,9 @@ def test_transcript_follows_and_leads(viewer: Page) -> None:
     said.get_by_role("button", name="& goes <out> again").click()
     expect(said.locator("[aria-current]")).to_contain_text("Speaker 2")
     expect(viewer.locator("[data-time]")).to_have_text("0:02.0")
-    assert viewer.evaluate("document.querySelector('video').textTracks[0].activeCues[0].text").endswith("again</v>")
+    viewer.wait_for_function(
+        "() => document.querySelector('video').textTracks[0].activeCues[0]?.text.endsWith('again</v>')"
+    )
     viewer.locator(".player-stage").focus()
     viewer.keyboard.press("Home")
     expect(said.locator("[aria-current]")).to_have_count(0)
