@@ -38,11 +38,11 @@ def batch_tell(job: AnnotationJob) -> None:
 def batch_log(job_id: UUID, lines: Sequence[str]) -> None:
     """Append lines for people, each as :func:`log_line` makes them."""
     if lines:
-        _append(job_id, LOG, [{"id": str(job_id), "line": line} for line in lines])
+        _append(job_id, LOG, [{"id": str(job_id), "line": storable(line)} for line in lines])
 
 
 def log_line(at: datetime, level: str, text: str) -> str:
-    return f"[{at:%H:%M:%S}] {level.upper():<7} {storable(text)}"
+    return f"[{at:%H:%M:%S}] {level.upper():<7} {text}"
 
 
 def storable(text: str) -> str:
