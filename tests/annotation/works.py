@@ -81,7 +81,7 @@ class Works:
 def running_works(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Works]:
     """The site with one worker; what is below ``folder`` may be registered as datasets."""
     given = {"STORAGE_BACKEND": "local", "MEDIAPROC_DURABLE": "false", "MEDIAPROC_ROOTS": str(folder)}
-    with running_site(**given, **(environment or {})) as site:
+    with running_site(**{**given, **(environment or {})}) as site:
         works = Works(site, folder, site.data.root / "works.log")
         works.start_all()
         try:
