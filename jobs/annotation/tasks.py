@@ -6,6 +6,7 @@ What is lost here is put in again by the reconciler; done twice it does no harm.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
+from rq.exceptions import DuplicateJobError
+from rq.job import JobStatus as MessageStatus
 
 from detect.errors import MediaprocError
 from jobs.annotation.records import AnnotationJob, AnnotationRun, AnnotationVideo
@@ -31,6 +34,8 @@ _MOST_AT_WORK = 32
 PATIENCE = timedelta(seconds=10)
 #: How long after the end of a batch files are looked for that somebody left who died.
 _TIDIED_WITHIN = timedelta(days=1)
+#: A worker needs less from taking a message to saying so.
+_LONGEST_TAKING = timedelta(seconds=8)
 #: A task may take so long: a video of many gigabytes is read once from end to end.
 _LIMITS: dict[str, Any] = {"timeout": 6 * 3600, "result_ttl": 0, "failure_ttl": 3600}
 
@@ -70,11 +75,24 @@ def tasks_top_up() -> None:
     """Put in what is due and not in the queue. Raises ``RedisError`` while the queue is down."""
     for name, ids in (("annotation_prepare", due_videos()), ("annotation_export", due_runs())):
         for number in reversed(ids):  # each goes to the front: the first of them last, and files before videos
-            message = f"{name}-{number}"
-            if not start_is_queued(message):
-                get_queue(Queue.CPU).enqueue_call(
-                    f"jobs.tasks.{name}", args=(str(number),), job_id=message, at_front=True, **_LIMITS
-                )
+            _put(name, number)
+
+
+def _put(name: str, number: int) -> None:
+    """A message, where there is none yet. Two with one name would trip over each other in the queue."""
+    queue, message = get_queue(Queue.CPU), f"{name}-{number}"
+    if start_is_queued(message):
+        return
+    lost = queue.fetch_job(message)
+    if lost is not None:
+        taken = lost.enqueued_at is not None and timezone.now() - lost.enqueued_at < _LONGEST_TAKING
+        if taken and lost.get_status(refresh=False) == MessageStatus.QUEUED:
+            return  # out of the queue, and its worker has not said yet that it is at it
+        lost.delete()
+    with suppress(DuplicateJobError):
+        queue.enqueue_call(
+            f"jobs.tasks.{name}", args=(str(number),), job_id=message, at_front=True, unique=True, **_LIMITS
+        )
 
 
 def _due() -> Q:

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -172,8 +173,8 @@ def test_of_all_batches_each_event_is_told_once_to_who_is_cut_off_again_and_agai
 
     def read_on() -> None:
         while len(ours()) < wanted:
-            left = min(7, wanted - len(ours()))
-            seen.extend(read_stream(http, after=seen[-1]["id"], until=lambda more, left=left: len(more) >= left))
+            enough = partial(_so_many, min(7, wanted - len(ours())))
+            seen.extend(read_stream(http, after=seen[-1]["id"], until=enough))
 
     reader = threading.Thread(target=read_on, daemon=True)
     reader.start()
@@ -191,6 +192,10 @@ def test_of_all_batches_each_event_is_told_once_to_who_is_cut_off_again_and_agai
     assert set(counted) == {
         (batch, f"w{number} {at}") for batch in batches for number in range(WRITERS) for at in range(EACH)
     }
+
+
+def _so_many(count: int, seen: list[dict[str, Any]]) -> bool:
+    return len(seen) >= count
 
 
 def test_clients_that_go_away_leave_nothing_behind(site: PitstopSite, http: httpx.Client, batch: str) -> None:
