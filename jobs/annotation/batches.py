@@ -54,6 +54,7 @@ _SOFTWARE = (
 )
 
 
+_ROWS_AT_ONCE = 1000
 #: Of a folder's name, for the number that tells it from others.
 _NUMBER_BYTES = 8
 
@@ -245,18 +246,22 @@ def _create_runs(
     job: AnnotationJob, videos: Sequence[VideoWanted], found: Sequence[DatasetVideo | None], pipelines: Sequence[str]
 ) -> None:
     folders = {MANIFEST}
-    for position, (wanted, known) in enumerate(zip(videos, found, strict=True)):
-        video = AnnotationVideo.objects.create(
+    rows = [
+        AnnotationVideo(
             job=job,
             position=position,
             path=wanted.path,
             folder=_folder(wanted.path, folders),
             duration=known.duration if known is not None and known.duration else wanted.duration,
         )
+        for position, (wanted, known) in enumerate(zip(videos, found, strict=True))
+    ]
+    AnnotationVideo.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    runs: list[AnnotationRun] = []
+    for video, known in zip(rows, found, strict=True):
         suited = [key for key in pipelines if known is None or known.problem or _suits(load_pipeline(key), known)]
-        AnnotationRun.objects.bulk_create(
-            AnnotationRun(video=video, pipeline=key, position=number) for number, key in enumerate(suited)
-        )
+        runs += [AnnotationRun(video=video, pipeline=key, position=number) for number, key in enumerate(suited)]
+    AnnotationRun.objects.bulk_create(runs, batch_size=_ROWS_AT_ONCE)
 
 
 def _folder(path: str, taken: set[str]) -> str:
