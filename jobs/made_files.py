@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,6 +48,9 @@ class MadeFiles:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    def folder(self) -> AbstractContextManager[Path]:
+        return draft_folder()
 
     def keep(self, draft: Path) -> StoredFile:
         with draft.open("rb") as file:

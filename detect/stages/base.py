@@ -88,6 +88,9 @@ class FileStore(Protocol):
     def draft(self, suffix: str) -> AbstractContextManager[Path]:
         """A path to write a file at, on this machine; what is left there at the end of the block is removed."""
 
+    def folder(self) -> AbstractContextManager[Path]:
+        """An empty folder for drafts, on this machine; what is left there at the end of the block is removed."""
+
     def keep(self, draft: Path) -> StoredFile:
         """Put a draft into storage under its content's name, for good. Raises ``StorageError``."""
 

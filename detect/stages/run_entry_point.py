@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -85,19 +83,19 @@ class RunEntryPoint:
             ctx.checkpoint()
             ctx.progress(round(1000 * min(1.0, max(0.0, share))), 1000)
 
-        with tempfile.TemporaryDirectory(prefix="annotate-") as folder:
+        with ctx.files.folder() as folder:
             models = {name: model.path for name, model in ctx.resources.models_of(self._pipeline).items()}
             work = Annotation(
                 video=Path(data.video.path),
                 source=ctx.source,
                 params=msgspec.to_builtins(ctx.options),
                 models=models,
-                folder=Path(folder),
+                folder=folder,
                 progress=progress,
             )
             listed = self._run(work)
             return EntryPointOutput(
-                artifacts=[_keep(ctx.files, artifact, Path(folder)) for artifact in listed],
+                artifacts=[_keep(ctx.files, artifact, folder) for artifact in listed],
                 stats={"files": len(listed)},
             )
 
@@ -120,6 +118,4 @@ def _keep(files: FileStore, artifact: Artifact, folder: Path) -> Artifact:
     path = PurePosixPath(artifact.path)
     if path.is_absolute() or ".." in path.parts or not (folder / path).is_file() or (folder / path).is_symlink():
         raise EntryPointError(f"the entry point lists '{artifact.path}', which it did not write into its folder")
-    with files.draft(path.suffix) as draft:
-        shutil.move(folder / path, draft)
-        return msgspec.structs.replace(artifact, stored=files.keep(draft))
+    return msgspec.structs.replace(artifact, stored=files.keep(folder / path))

@@ -11,9 +11,11 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from detect.artifacts.base import Artifact
+from detect.config import resolve
 from detect.errors import MediaprocError, StorageError
 from detect.persistence import database_errors, over_restarts
 from detect.registry import load_pipeline
+from jobs.annotation.batches import models_used
 from jobs.annotation.conducting import batch_settle, run_end
 from jobs.annotation.events import log_line
 from jobs.annotation.finished import JobRun, NotReachedError
@@ -151,10 +153,27 @@ def _end(run: AnnotationRun, detect_job: DetectJob, files: list[ArtifactFile], p
     if problems and state == BatchState.SUCCEEDED:
         state = BatchState.FAILED
     run_end(now, state, detect_job.error_message or "; ".join(problems))
+    told = [("error", problem) for problem in problems] + [("warning", news) for news in _other_models(job, run)]
+    name = f"{run.video.path} · {run.pipeline}"
     manifest_write(job)
-    told = [f"{run.video.path} · {run.pipeline}: {problem}" for problem in problems]
-    batch_settle(job, [log_line(timezone.now(), "error", line) for line in told])
+    batch_settle(job, [log_line(timezone.now(), level, f"{name}: {text}") for level, text in told])
     return True
+
+
+def _other_models(job: AnnotationJob, run: AnnotationRun) -> list[str]:
+    """What of a locked batch's models was replaced since it was asked for; it is kept with the batch."""
+    kept = job.configuration["pipelines"][run.pipeline]
+    pipeline = load_pipeline(run.pipeline)
+    try:
+        options = resolve(pipeline, kept["profile"], kept["overrides"]).options
+        now = models_used(pipeline, options)
+    except MediaprocError:
+        return []  # gone since: nothing can be said of it
+    replaced = [stage for stage, digests in now.items() if digests != kept["models"].get(stage)]
+    if replaced:
+        kept["models"] = now
+        job.save(update_fields=["configuration"])
+    return [f"the model of {stage} was replaced after the batch was asked for" for stage in replaced]
 
 
 @transaction.atomic

@@ -22,7 +22,13 @@ STAFF = [route for route in ROUTES if is_for_staff(route.name)]
 SOCKETS = [pattern.name for pattern in (*jobs_sockets, *brands_sockets)]
 
 # what is open is said here a second time, so that opening something takes two decisions
-OPEN_ROUTES = {("health", "GET"), ("healthz", "GET"), ("annotation-healthz", "GET"), ("login", "GET"), ("login", "POST")}
+OPEN_ROUTES = {
+    ("health", "GET"),
+    ("healthz", "GET"),
+    ("annotation-healthz", "GET"),
+    ("login", "GET"),
+    ("login", "POST"),
+}
 
 # views of Django's that offer methods which only repeat another
 REPEATING = {

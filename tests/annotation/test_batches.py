@@ -27,6 +27,7 @@ from jobs.models import DetectJob
 from jobs.work.execute import advance
 from mediaproc.roots import RootError
 from tests.annotation.conftest import Batches
+from tests.annotation.toy import First
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -363,3 +364,13 @@ def test_following_twice_tells_nothing_twice(batches: Batches) -> None:
 def test_an_unknown_preset_is_told_with_those_there_are(batches: Batches) -> None:
     with pytest.raises(ConfigError, match="none_such"):
         batch_submit(dataset=batches.dataset, videos=[VideoWanted("a.mp4")], preset="none_such")
+
+
+def test_a_model_that_was_replaced_meanwhile_is_told(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = batches.submit("a.mp4", overrides={"steps": {}})
+    monkeypatch.setattr(First, "model_digests", lambda *_: ("other",))
+    batches.work()
+    job = fresh(job)
+    assert job.state == "succeeded"
+    assert sum("the model of first was replaced" in line for line in logs_tail(job.id, 50)) == 1
+    assert job.configuration["pipelines"]["steps"]["models"] == {"first": ["other"]}

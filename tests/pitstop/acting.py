@@ -68,6 +68,9 @@ class _Files:
     def draft(self, suffix: str) -> AbstractContextManager[Path]:
         return self.files.draft(suffix)
 
+    def folder(self) -> AbstractContextManager[Path]:
+        return self.files.folder()
+
     def keep(self, draft: Path) -> StoredFile:
         _act(self.unit, "drafted", self.ctx)
         kept = self.files.keep(draft)

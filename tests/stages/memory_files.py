@@ -14,14 +14,14 @@ class FolderFiles:
     """A :class:`~detect.stages.base.FileStore` that keeps files in ``folder``, which may not exist yet."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self._place = folder
         (folder / "drafts").mkdir(parents=True, exist_ok=True)
         self._drafts = 0
 
     @contextmanager
     def draft(self, suffix: str) -> Iterator[Path]:
         self._drafts += 1
-        path = self.folder / "drafts" / f"{self._drafts}{suffix}"
+        path = self._place / "drafts" / f"{self._drafts}{suffix}"
         try:
             yield path
         finally:
@@ -30,9 +30,9 @@ class FolderFiles:
     def keep(self, draft: Path) -> StoredFile:
         data = draft.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
-        (self.folder / f"{sha256}{draft.suffix}").write_bytes(data)
+        (self._place / f"{sha256}{draft.suffix}").write_bytes(data)
         return StoredFile(f"{sha256}{draft.suffix}", sha256, len(data))
 
     @contextmanager
     def local(self, file: StoredFile) -> Iterator[Path]:
-        yield self.folder / file.key
+        yield self._place / file.key
