@@ -32,9 +32,9 @@ def http(batches: Batches) -> APIClient:
     return client_of(Role.OPERATOR)
 
 
-def ask(http: APIClient, batches: Batches, **changes: Any) -> Any:
+def ask(http: APIClient, batches: Batches, *, headers: dict[str, str] | None = None, **changes: Any) -> Any:
     body = {"dataset_id": str(batches.dataset.id), "videos": [{"path": "a.mp4"}], "overrides": {"note": {}}, **changes}
-    return http.post("/api/v0/jobs", body, format="json")
+    return http.post("/api/v0/jobs", body, format="json", headers=headers)
 
 
 def test_health_is_told_to_everyone(db: None) -> None:
@@ -130,10 +130,9 @@ def test_calling_off(http: APIClient, batches: Batches) -> None:
 
 
 def test_the_same_key_is_the_same_job(http: APIClient, batches: Batches) -> None:
-    http.credentials(**http._credentials, HTTP_IDEMPOTENCY_KEY="one")
-    first = ask(http, batches)
-    assert ask(http, batches).json()["id"] == first.json()["id"]
-    assert ask(http, batches, tags=["other"]).status_code == 409
+    first, again = (ask(http, batches, headers={"Idempotency-Key": "one"}) for _ in range(2))
+    assert first.json()["id"] == again.json()["id"]
+    assert ask(http, batches, headers={"Idempotency-Key": "one"}, tags=["other"]).status_code == 409
 
 
 def test_what_is_not_there(http: APIClient, batches: Batches) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from detect.types import StoredFile
 
@@ -26,6 +27,11 @@ class FolderFiles:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        with TemporaryDirectory(dir=self._place / "drafts") as path:
+            yield Path(path)
 
     def keep(self, draft: Path) -> StoredFile:
         data = draft.read_bytes()
