@@ -89,7 +89,7 @@ def annotate(
         parts.append(RenderOverlays().run(ctx, RenderOverlaysInput(Video(str(path), start, end), objects, times)))
     ctx = _context(path, files, EncodeVideoOptions(sound=sound), None, progress)
     output = EncodeVideo().run(ctx, EncodeVideoInput(Video(str(path)), parts))
-    return Annotated(files.folder / output.files[0].key if output.files else folder / "none", output, parts)
+    return Annotated(files.place / output.files[0].key if output.files else folder / "none", output, parts)
 
 
 def _context(

@@ -12,17 +12,17 @@ from detect.types import StoredFile
 
 
 class FolderFiles:
-    """A :class:`~detect.stages.base.FileStore` that keeps files in ``folder``, which may not exist yet."""
+    """A :class:`~detect.stages.base.FileStore` that keeps files in ``place``, which may not exist yet."""
 
-    def __init__(self, folder: Path) -> None:
-        self._place = folder
-        (folder / "drafts").mkdir(parents=True, exist_ok=True)
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        (place / "drafts").mkdir(parents=True, exist_ok=True)
         self._drafts = 0
 
     @contextmanager
     def draft(self, suffix: str) -> Iterator[Path]:
         self._drafts += 1
-        path = self._place / "drafts" / f"{self._drafts}{suffix}"
+        path = self.place / "drafts" / f"{self._drafts}{suffix}"
         try:
             yield path
         finally:
@@ -30,15 +30,15 @@ class FolderFiles:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        with TemporaryDirectory(dir=self._place / "drafts") as path:
+        with TemporaryDirectory(dir=self.place / "drafts") as path:
             yield Path(path)
 
     def keep(self, draft: Path) -> StoredFile:
         data = draft.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
-        (self._place / f"{sha256}{draft.suffix}").write_bytes(data)
+        (self.place / f"{sha256}{draft.suffix}").write_bytes(data)
         return StoredFile(f"{sha256}{draft.suffix}", sha256, len(data))
 
     @contextmanager
     def local(self, file: StoredFile) -> Iterator[Path]:
-        yield self._place / file.key
+        yield self.place / file.key
