@@ -14,7 +14,6 @@ from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from detect.types import Value
 
@@ -139,6 +138,8 @@ def _without_mixtures(voices: Voices, centres: Floats) -> Floats:
 
 def _grouped(vectors: Floats, distance: float, most: int | None) -> Floats:
     """Middles of the groups that vectors fall into, at most so many."""
+    from scipy.cluster.hierarchy import fcluster, linkage  # slow to import, and for this alone
+
     count = len(vectors)
     if count == 1:
         return vectors

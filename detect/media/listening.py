@@ -22,7 +22,6 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
-from scipy.signal import resample_poly
 
 from detect.errors import MediaError
 from detect.media.container import OpenedVideo, open_container, open_video, shows_pictures
@@ -96,6 +95,8 @@ class SoundReader:
 
         Raises ``ValueError`` for a window that ends before it starts, or where there is nothing to hear.
         """
+        from scipy.signal import resample_poly  # slow to import, and for this alone
+
         if end < start or self.silent_because:
             raise ValueError(f"cannot read [{start}, {end}) {self.silent_because}".rstrip())
         if self._up == self._down:
