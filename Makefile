@@ -4,7 +4,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run env test e2e fuzz check soak bench clean
+.PHONY: help setup demo run env test long e2e fuzz check soak bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## */  make \1\t/'
@@ -24,8 +24,11 @@ env:  ## .env with passwords at random, for docker compose; one that is there is
 		printf '%s=%s\n' "$$name" "$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
 	done >.env && echo ".env is written"
 
-test: setup  ## all tests but those in a browser
-	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser $(ARGS)
+test: setup  ## all tests but the long ones and those in a browser
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser -m "not long" $(ARGS)
+
+long: setup  ## the long tests: processes killed, disks full or away, gigabytes; takes minutes
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser -m long $(ARGS)
 
 e2e: setup  ## the site in Chromium, as people use it; pictures of every page in outputs/screenshots
 	@./.ci/browser.sh

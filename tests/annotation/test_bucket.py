@@ -27,7 +27,7 @@ from tests.faults.system import Bucket
 from tests.media.clips import write_clip
 from tests.platform.processes import connect
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 VIDEOS = ("a b#1%?.mp4", "Ä🏎️.mp4")
 

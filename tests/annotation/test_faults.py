@@ -23,7 +23,7 @@ from tests.annotation.works import Works, running_works
 from tests.media.clips import write_clip
 from tests.platform.processes import connect, state
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 VIDEOS = ("a.mp4", "b.mp4", "c.mp4", "d.mp4")
 _DEATHS = ("asked", "stage", "b.mp4.files", "c.mp4.rows", "manifest", "commit")

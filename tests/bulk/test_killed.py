@@ -42,7 +42,7 @@ def replays(place: Installation) -> list[dict[str, Any]]:
     return [job for job in place.jobs() if job["run_type"] == "replay"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_in_the_middle_the_same_command_does_the_rest(two_jobs: Setup) -> None:
     place = two_jobs.installation
     killed = place.run(*COMMAND, kill="detect_objects:working")
@@ -70,7 +70,7 @@ def test_killed_in_the_middle_the_same_command_does_the_rest(two_jobs: Setup) ->
     assert len(replays(place)) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stopped_it_says_how_to_go_on(two_jobs: Setup) -> None:
     place = two_jobs.installation
     before = len(replays(place))

@@ -7,12 +7,15 @@ import resource
 import signal
 
 import psutil
+import pytest
 
 from tests.faults.conftest import Setup
 from tests.faults.disks import disk
 from tests.faults.installation import Outcome, comparable, finish
 from tests.faults.test_stop import thinking
 from tests.platform.processes import pid_of, state
+
+pytestmark = pytest.mark.long
 
 #: Queries for what must never be there.
 _BROKEN = {

@@ -12,6 +12,8 @@ import pytest
 from tests.pitstop.acting import Does
 from tests.pitstop.plant import CHUNKS, JOBS, ZONES, Plant, digest
 
+pytestmark = pytest.mark.long
+
 #: Each unit dies there once, with the process that computes; the last ones are of one unit, and with its worker.
 HORSES = ("detect_each_frame.1.working", "render_overlays.0.working", "render_overlays.1.drafted")
 MORE_HORSES = ("render_overlays.2.kept", "encode_video.0.drafted")

@@ -11,6 +11,8 @@ import pytest
 
 from tests.pitstop.conftest import PitstopSite, running_site
 
+pytestmark = pytest.mark.long
+
 SIZE = 2 << 30
 BLOCK = bytes(1 << 20)
 JOBS = "/api/pitstop/jobs"

@@ -254,7 +254,14 @@ def test_files_that_the_image_copies_exist_and_are_not_left_out() -> None:
     assert sorted(copied) == sorted(let_in)
     assert [name for name in copied if not (PROJECT_ROOT / name).exists()] == []
     packages = {file.parent.name for file in PROJECT_ROOT.glob("*/__init__.py")} - {"tests", "bench"}
-    assert packages | {"manage.py", "requirements.txt", "constraints.txt", "templates", "static"} == set(copied)
+    assert packages | {
+        "manage.py",
+        "requirements.txt",
+        "requirements-models.txt",
+        "constraints.txt",
+        "templates",
+        "static",
+    } == set(copied)
 
 
 def _is_well(command: str, beat: Path) -> bool:
