@@ -126,11 +126,11 @@ if (transcript) loadTranscript();
 /* the moment on screen */
 document.addEventListener("player:time", ({ detail }) => {
   now = detail.time + setup.shift;
-  if (typeof detail.offset === "number") moveCaptions(detail.offset - setup.shift);
   draw();
   lanes?.at(now);
   transcript?.at(now);
 });
+document.addEventListener("player:begins", ({ detail }) => moveCaptions(detail.offset - setup.shift));
 if (audio) playSound(audio, document.getElementById("player-note"));
 
 document.addEventListener("click", async (event) => {

@@ -43,7 +43,8 @@ function start(player, setup) {
     clockText.textContent = clock(time);
     one("[data-duration]").textContent = clock(total);
     if (!picture.playing) bar.setAttribute("aria-valuetext", `${clock(time)} of ${clock(total)}`);
-    document.dispatchEvent(new CustomEvent("player:time", { detail: { time, duration: total, playing: picture.playing, offset: picture.offset ?? null } }));
+    document.dispatchEvent(new CustomEvent("player:time", { detail: { time, duration: total, playing: picture.playing } }));
+    if (typeof picture.offset === "number") document.dispatchEvent(new CustomEvent("player:begins", { detail: { offset: picture.offset } }));
   };
   const changed = () => {
     player.classList.toggle("is-playing", picture.playing);
