@@ -1,6 +1,6 @@
 /* The video element as the player sees it. Times are seconds from the first picture, as everywhere else on the site. */
 
-const OFFSET_MS = 2500; // how long the first picture is waited for; a busy machine takes its time
+const OFFSET_MS = 1000; // how long the first picture is waited for
 
 export class VideoPicture {
   #video;
