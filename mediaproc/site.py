@@ -12,6 +12,7 @@ from detect.errors import MediaprocError
 
 DEFAULT_PORT = 8000
 _TRIES = 100
+_BACKLOG = 1024
 
 
 class AddressError(MediaprocError):
@@ -19,9 +20,10 @@ class AddressError(MediaprocError):
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket on ``port``, where 0 lets the system choose; with None 8000, or the next that is free.
+    """A socket that listens on ``port``, where 0 lets the system choose; with None 8000, or the next that is free.
 
-    Raises AddressError when it is taken.
+    From here on the port is ours, and who asks before the site is up is kept waiting, not sent away. Raises AddressError
+    when it is taken.
     """
     wanted = range(DEFAULT_PORT, DEFAULT_PORT + _TRIES) if port is None else (port,)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -30,6 +32,7 @@ def listen(host: str, port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
+            listener.listen(_BACKLOG)
         except OSError as error:
             listener.close()
             reason = error.strerror or str(error)

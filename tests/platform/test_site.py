@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from jobs.api_keys import ApiKey
+from mediaproc import site
 from mediaproc.datafolder import PROJECT_ROOT, DataFolder
 from tests.platform.processes import assert_all_end, family
 
@@ -42,6 +44,11 @@ def test_healthz_says_which_part_is_down(client: Client, settings: Settings) -> 
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {"status": "degraded", "database": "ok", "queue": "down", "storage": "ok"}
+
+
+def test_who_asks_before_the_site_is_up_is_not_sent_away() -> None:
+    with site.listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname(), timeout=5):
+        assert site.address_of(listener) == f"http://localhost:{listener.getsockname()[1]}/"
 
 
 def test_everything_else_needs_a_login(client: Client) -> None:

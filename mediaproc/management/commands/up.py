@@ -54,7 +54,6 @@ class Command(BaseCommand):
             self._print_status(state_file)
             return
         with state_file.alone(), site.listen(options["host"], options["port"]) as listener:
-            listener.listen(1024)  # from here on the port is ours, and who asks early is kept waiting, not sent away
             services.prepare(queue=True)
             plan = Plan(
                 listener=listener,
