@@ -22,8 +22,8 @@ class AddressError(MediaprocError):
 def listen(host: str, port: int | None) -> socket.socket:
     """A socket that listens on ``port``, where 0 lets the system choose; with None 8000, or the next that is free.
 
-    From here on the port is ours, and who asks before the site is up is kept waiting, not sent away. Raises AddressError
-    when it is taken.
+    From here on the port is ours, and who asks before the site is up is kept waiting, not sent away.
+    Raises AddressError when it is taken.
     """
     wanted = range(DEFAULT_PORT, DEFAULT_PORT + _TRIES) if port is None else (port,)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
