@@ -158,6 +158,11 @@ class System:
         """How many units were begun and neither computed nor put off."""
         return self._journal("begun").total() - self._journal("left").total() - self._journal("done").total()
 
+    def processes(self) -> set[str]:
+        """Ids of the processes that computed units."""
+        lines = self.setup.installation.journal.read_text().splitlines()
+        return {line.split()[3] for line in lines if line.startswith("done")}
+
     def questions(self) -> list[tuple[str, str, tuple[bytes, ...]]]:
         return self.setup.questions()
 
