@@ -250,23 +250,30 @@ class StorageFrames:
             raise StorageError(f"storage wrote {saved} instead of {key}: it must allow overwriting")
 
 
+def timeline_id(source_sha256: str, first: Stage, options: Options) -> UUID:
+    """The id of the timeline of a video gone through by a first stage with these options."""
+    facts = [first.version, options]
+    if not isinstance(options, ExtractFramesOptions):
+        facts.insert(0, first.name)
+    identity = msgspec.json.encode([source_sha256, *facts], order="deterministic")
+    return uuid5(NAMESPACE_URL, hashlib.sha256(identity).hexdigest())
+
+
 def timeline_for(asset: SourceAsset, first: Stage, options: Options, profile: str) -> Timeline:
     """The timeline of an asset gone through by a first stage with these options: the same one every time.
 
     It has frames where that stage samples them; else it is what checkpoints stand on, and its ``fps`` is 0.
     """
     fps = options.fps if isinstance(options, ExtractFramesOptions) else 0.0
-    facts = [first.version, options] if fps else [first.name, first.version, options]
-    identity = msgspec.json.encode([asset.sha256, *facts], order="deterministic")
-    timeline_id = uuid5(NAMESPACE_URL, hashlib.sha256(identity).hexdigest())
+    known = timeline_id(asset.sha256, first, options)
     timeline, _ = Timeline.objects.get_or_create(
-        id=timeline_id,
+        id=known,
         defaults={
             "source_asset": asset,
             "source_video": asset.path,
             "profile_name": profile,
             "fps": fps,
-            "frames_prefix": f"timelines/{timeline_id}",
+            "frames_prefix": f"timelines/{known}",
         },
     )
     return timeline

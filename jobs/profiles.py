@@ -47,14 +47,27 @@ def profile_save(
     ``ConfigError`` for a label that makes no name, for an unknown option or value, and where nothing differs from the
     job's profile; ``ConflictError``, which proposes a free label, where the name is taken.
     """
+    return profile_save_options(
+        pipeline=load_pipeline(job.pipeline),
+        profile=job.profile_name,
+        overrides=merge(job.config_overrides, overrides),
+        label=label,
+        description=description,
+        by=by,
+    )
+
+
+def profile_save_options(
+    *, pipeline: Pipeline, profile: str, overrides: Overrides, label: str, description: str = "", by: str = ""
+) -> models.Profile:
+    """Save a profile's options with ``overrides`` over them as another one. Raises as :func:`profile_save` does."""
     label, description = " ".join(label.split()), description.strip()
     name = profile_name(label)
     if len(description) > _LONGEST_DESCRIPTION:
         raise ConfigError(f"the description has {len(description)} letters: at most {_LONGEST_DESCRIPTION} are kept")
-    pipeline = load_pipeline(job.pipeline)
-    options = changed_options(pipeline, job.profile_name, merge(job.config_overrides, overrides))
-    if options == changed_options(pipeline, job.profile_name, {}):
-        raise ConfigError(f"nothing differs from the profile '{job.profile_name}': change an option first")
+    options = changed_options(pipeline, profile, overrides)
+    if options == changed_options(pipeline, profile, {}):
+        raise ConfigError(f"nothing differs from the profile '{profile}': change an option first")
     if _is_taken(name):
         raise _taken(name, label)
     try:

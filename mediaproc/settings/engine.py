@@ -13,6 +13,7 @@ PIPELINES_FOLDER = env.path("MEDIAPROC_PIPELINES")
 PROVIDERS_FILE = env.path("MEDIAPROC_PROVIDERS") or env.DATA.root / "providers.yaml"
 INFERENCE_THREADS = env.integer("MEDIAPROC_THREADS", 2, least=1, most=64)
 REPORTS_FOLDER = env.DATA.root / "reports"
+TUNING_FOLDER = env.DATA.root / "tuning"
 
 _inference_url = env.text("INFERENCE_URL")
 if _inference_url and not _inference_url.startswith(("http://", "https://")):

@@ -1,0 +1,1 @@
+"""Options searched on videos of known truth (``manage.py tune``)."""
