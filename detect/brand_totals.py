@@ -19,7 +19,7 @@ from detect.prominence import (
     size_score,
 )
 from detect.report import ReportBrand, ReportEvidence, ReportExposure, ReportQuality, crop_path
-from detect.sightings import BrandPresence, Sight, Sights
+from detect.sightings import BrandPresence, Sight, Sights, found_edges
 from detect.types import KnownBrandRecord, Placement
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _exposures(presence: BrandPresence, scene: Scene) -> list[ReportExposure]:
     exposures = [
         _exposure(span, placement, presence.sights, scene)
         for placement, indexes in _indexes_by_placement(presence, scene).items()
-        for span in scene.clock.spans(indexes)
+        for span in scene.clock.spans(indexes, found_edges(_sights_on(placement, presence.sights)))
     ]
     return sorted(exposures, key=lambda item: (item.start, item.end, PLACEMENTS.index(item.placement)))
 
@@ -124,11 +124,8 @@ def _indexes_by_placement(presence: BrandPresence, scene: Scene) -> dict[Placeme
 
 
 def _exposure(span: Span, placement: Placement, sights: Sights, scene: Scene) -> ReportExposure:
-    inside = {
-        index: group
-        for index in span.indexes
-        if (group := [sight for sight in sights.get(index, ()) if sight.detection.placement == placement])
-    }
+    on_placement = _sights_on(placement, sights)
+    inside = {index: on_placement[index] for index in span.indexes if index in on_placement}
     figures = _Figures(inside, scene)
     return ReportExposure(
         start=round(span.start.time, 3),
@@ -145,6 +142,13 @@ def _exposure(span: Span, placement: Placement, sights: Sights, scene: Scene) ->
         clarity=round(figures.clarity, 4),
         evidence=_evidence(span, inside, scene),
     )
+
+
+def _sights_on(placement: Placement, sights: Sights) -> Sights:
+    found = {
+        index: [sight for sight in group if sight.detection.placement == placement] for index, group in sights.items()
+    }
+    return {index: group for index, group in found.items() if group}
 
 
 def _evidence(span: Span, sights: Sights, scene: Scene) -> list[ReportEvidence]:

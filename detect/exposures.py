@@ -4,6 +4,7 @@ Sampled frames are points; what happened between two of them is known only as fa
 
 * a frame is on screen until the next one, so nothing changes before that;
 * a cut between two samples is the edge, exact to one frame;
+* where the frames between two samples were searched, the edge is what was found there;
 * else the edge is the middle of the unknown interval, uncertain by half of it;
 * where no frames could be read for long, nothing is known: exposures end there and nothing is counted.
 
@@ -14,19 +15,27 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from detect.types import Edge
 
 _SAME_TIME = 1e-6  # timestamps are stored with six decimals
 
 
 @dataclass(frozen=True)
-class Edge:
-    """A moment and by how much it may be off, both in seconds."""
+class FoundEdges:
+    """What is known of the time between samples: when something seen on a sample came before it, went after it.
 
-    time: float
-    uncertainty: float
+    ``starts`` and ``ends`` are by the place of that sample in the timeline.
+    """
+
+    starts: Mapping[int, Edge] = field(default_factory=dict)
+    ends: Mapping[int, Edge] = field(default_factory=dict)
+
+
+_NOTHING_FOUND = FoundEdges()
 
 
 @dataclass(frozen=True)
@@ -127,15 +136,35 @@ class SampleClock:
                 filled.update(range(left + 1, right))
         return filled
 
-    def spans(self, present: Collection[int]) -> list[Span]:
-        """Runs of neighbouring samples as stretches of time, in order; they never overlap."""
+    def spans(self, present: Collection[int], found: FoundEdges = _NOTHING_FOUND) -> list[Span]:
+        """Runs of neighbouring samples as stretches of time, in order; they never overlap.
+
+        Where a run begins or ends at a sample that ``found`` knows the edge of, that is its edge.
+        """
         runs: list[tuple[int, int]] = []
         for index in sorted(set(present)):
             if runs and index == runs[-1][1] + 1 and not self._is_hole(index):
                 runs[-1] = (runs[-1][0], index)
             else:
                 runs.append((index, index))
-        return [Span(first, last, self.start_of(first), self.end_of(last)) for first, last in runs]
+        return [Span(first, last, self._start(first, found), self._end(last, found)) for first, last in runs]
+
+    def _start(self, index: int, found: FoundEdges) -> Edge:
+        """As :meth:`start_of`, or what was found between the samples."""
+        edge = found.starts.get(index)
+        if edge is None or index == 0 or self._is_hole(index) or self._cuts_before(index):
+            return self.start_of(index)
+        return self._inside(edge, self.until[index - 1], self.times[index])
+
+    def _end(self, index: int, found: FoundEdges) -> Edge:
+        edge = found.ends.get(index)
+        if edge is None or self._is_hole(index + 1) or self._cuts_before(index + 1):
+            return self.end_of(index)
+        return self._inside(edge, self.until[index], self.times[index + 1] if index + 1 < len(self.times) else self.end)
+
+    def _inside(self, edge: Edge, low: float, high: float) -> Edge:
+        """An edge where the samples on both sides allow it to be, no surer than a frame is long."""
+        return Edge(min(max(edge.time, low), high), self._at_least_a_frame(edge.uncertainty))
 
     def _is_hole(self, index: int) -> bool:
         """Whether the video could not be read between samples ``index - 1`` and ``index``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from detect.types import Box, TextTrack
+from detect.types import Box, Edge, TextTrack
 
 _MAX_PAIRS_A_FRAME = 40
 
@@ -28,6 +28,21 @@ def adjacent_pairs(tracks: list[TextTrack]) -> Iterator[tuple[TextTrack, TextTra
             together[first[0], second[0]].append(sequence)
     for (first_index, second_index), sequences in sorted(together.items()):
         yield tracks[first_index], tracks[second_index], sequences
+
+
+def joined_edges(first: TextTrack, second: TextTrack, sequences: list[int]) -> tuple[Edge | None, Edge | None]:
+    """When a pair that was seen on ``sequences`` came and went: it is whole while both halves are there.
+
+    None where not both were seen first, or last, on the pair's first or last sequence.
+    """
+    came = [half.appears for half in (first, second) if half.observations[0].sequence == sequences[0]]
+    went = [half.vanishes for half in (first, second) if half.observations[-1].sequence == sequences[-1]]
+    starts = [edge for edge in came if edge is not None]
+    ends = [edge for edge in went if edge is not None]
+    return (
+        max(starts, key=lambda edge: edge.time) if len(starts) == 2 else None,
+        min(ends, key=lambda edge: edge.time) if len(ends) == 2 else None,
+    )
 
 
 def union(box: Box, other: Box) -> Box:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import get_origin, get_type_hints
 
-from detect.stages.base import Chunk, Stage
+from detect.stages.base import Chunk, Stage, Video
 
 _VIDEO = "video"
 
@@ -39,5 +39,10 @@ def input_fields(stage: Stage) -> dict[str, bool]:
 
 
 def reads_video(stage: Stage) -> bool:
-    """Whether ``stage`` needs the video itself, as a local file."""
+    """Whether ``stage`` gets the video itself, as a local file."""
     return _VIDEO in get_type_hints(stage.Input)
+
+
+def needs_video(stage: Stage) -> bool:
+    """Whether ``stage`` can do nothing without the video: one whose input may lack it does what it can."""
+    return get_type_hints(stage.Input).get(_VIDEO) is Video

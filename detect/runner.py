@@ -240,8 +240,8 @@ class StageRun:
             keys = self._part(name, chunk).keys
             values = StoredParts(self.runner.store, keys, self.runner.pipeline.stage(name).Output)
             loaded[name] = values if many else values[0]
-        if reads_video(self.stage):
-            path = self.request.source.path
+        path = self.request.source.path
+        if reads_video(self.stage) and path:
             loaded["video"] = Video(path) if chunk is None else Video(path, chunk.start, chunk.end)
         return self.stage.Input(**loaded)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
-from detect.exposures import SampleClock, Span
-from detect.types import Box, BrandDetection, DetectionSource, Observation
+from detect.exposures import FoundEdges, SampleClock, Span
+from detect.types import Box, BrandDetection, DetectionSource, Edge, Observation
 
 if TYPE_CHECKING:
     from detect.stages.compile_report import CompileReportOptions
@@ -27,7 +27,10 @@ StandsFor = Mapping[int, Sequence[int]]
 
 @dataclass(frozen=True)
 class Sight:
-    """A brand in one box of one sample. ``direct`` is False on a near-duplicate that its kept frame stands for."""
+    """A brand in one box of one sample. ``direct`` is False on a near-duplicate that its kept frame stands for.
+
+    ``first`` and ``last`` tell that the detection was seen on no sample before, on none after.
+    """
 
     index: int
     sequence: int
@@ -35,6 +38,8 @@ class Sight:
     box: Box
     confidence: float
     detection: BrandDetection
+    first: bool = False
+    last: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -101,7 +106,7 @@ def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: Co
         sights[sight.index].append(sight)
     spans = [
         span
-        for span in clock.spans(clock.bridge(sights.keys(), options.bridge_seconds))
+        for span in clock.spans(clock.bridge(sights.keys(), options.bridge_seconds), found_edges(sights))
         if span.seconds >= options.min_seconds
         and sum(index in sights for index in span.indexes) >= options.min_observations
     ]
@@ -111,9 +116,40 @@ def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: Co
 
 
 def _sights(detection: BrandDetection, clock: SampleClock, stands_for: StandsFor) -> Iterator[Sight]:
-    for seen in detection.observations:
-        for sequence, index in shown_on(seen.sequence, clock, stands_for):
-            yield Sight(index, sequence, sequence == seen.sequence, seen.box, seen.confidence, detection)
+    shown = [
+        (index, sequence, seen)
+        for seen in detection.observations
+        for sequence, index in shown_on(seen.sequence, clock, stands_for)
+    ]
+    first, last = min((index for index, *_ in shown), default=0), max((index for index, *_ in shown), default=0)
+    for index, sequence, seen in shown:
+        yield Sight(
+            index,
+            sequence,
+            sequence == seen.sequence,
+            seen.box,
+            seen.confidence,
+            detection,
+            first=index == first,
+            last=index == last,
+        )
+
+
+def found_edges(sights: Sights) -> FoundEdges:
+    """When a brand came before and went after each sample, as far as what was seen there began and ended with it.
+
+    The earliest beginning and the latest end count: a brand is there while any of its places is.
+    """
+    starts: dict[int, Edge] = {}
+    ends: dict[int, Edge] = {}
+    for index, group in sights.items():
+        began = [sight.detection.appears for sight in group if sight.first and sight.detection.appears is not None]
+        ended = [sight.detection.vanishes for sight in group if sight.last and sight.detection.vanishes is not None]
+        if began:
+            starts[index] = min(began, key=lambda edge: (edge.time, edge.uncertainty))
+        if ended:
+            ends[index] = max(ended, key=lambda edge: (edge.time, -edge.uncertainty))
+    return FoundEdges(starts, ends)
 
 
 def shown_on(sequence: int, clock: SampleClock, stands_for: StandsFor) -> Iterator[tuple[int, int]]:

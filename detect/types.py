@@ -114,17 +114,28 @@ class Reading(Value, frozen=True):
     box: Box
 
 
+class Edge(Value, frozen=True):
+    """A moment and by how much it may be off, both in seconds."""
+
+    time: float
+    uncertainty: float
+
+
 class TextTrack(Value, frozen=True):
     """One text followed through one shot.
 
     ``readings`` come best first. ``context`` tells what the text lies on, from edges and objects:
     ``board``, ``person``, ``overlay`` (fixed to the screen while the picture moves) or ``""`` when unknown.
+    ``appears`` and ``vanishes`` tell when the text came before its first observation and went after its last one,
+    None where samples and cuts are all that is known.
     """
 
     track_id: int
     readings: list[Reading]
     observations: list[Observation]
     context: str = ""
+    appears: Edge | None = None
+    vanishes: Edge | None = None
 
 
 class Suggestion(Value, frozen=True):
@@ -135,7 +146,10 @@ class Suggestion(Value, frozen=True):
 
 
 class BrandDetection(Value, frozen=True):
-    """A brand followed over one stretch of one shot: the unit that sightings are made from."""
+    """A brand followed over one stretch of one shot: the unit that sightings are made from.
+
+    ``appears`` and ``vanishes`` are as those of a :class:`TextTrack`.
+    """
 
     brand: str
     source: DetectionSource
@@ -146,6 +160,8 @@ class BrandDetection(Value, frozen=True):
     rule: str
     model: str = ""
     confirmed: bool = True
+    appears: Edge | None = None
+    vanishes: Edge | None = None
 
 
 class Candidate(Value, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,10 +14,10 @@ from django.db import transaction
 from brands.services import sightings_record
 from detect.checkpoints.store import CheckpointRecord
 from detect.config import resolve
-from detect.errors import MediaprocError
+from detect.errors import MediaError, MediaprocError, NotFoundError
 from detect.events import RunListener, SilentListener
 from detect.persistence import DatabaseCheckpointStore, timeline_record_frames
-from detect.planner import reads_video
+from detect.planner import needs_video, reads_video
 from detect.registry import load_pipeline
 from detect.report import Report
 from detect.runner import Runner, RunRequest
@@ -31,6 +31,7 @@ from jobs.models import DetectJob
 from jobs.results.accepted import job_bring_in, result_offer
 from jobs.selectors import job_assemble_report, job_frames, job_known_brands, job_limits, job_source, problems_of
 from jobs.states import job_move
+from mediaproc.roots import RootError
 
 _AT_THE_END: dict[str, Any] = {"progress": 1.0, "current_stage": "", "error_message": ""}
 
@@ -67,13 +68,22 @@ def job_request(job: DetectJob, parent: CheckpointRecord | None) -> RunRequest:
 
 @contextmanager
 def job_reading(job: DetectJob, parent: CheckpointRecord | None, stages: Iterable[Stage]) -> Iterator[RunRequest]:
-    """:func:`job_request` with a local file as its source, fetched first where one of ``stages`` reads the video."""
+    """:func:`job_request` with a local file as its source, fetched first where one of ``stages`` reads the video.
+
+    Where the video is gone and they can do without it, its source has no path.
+    """
     request = job_request(job, parent)
-    if not any(reads_video(stage) for stage in stages):
+    reading = [stage for stage in stages if reads_video(stage)]
+    with ExitStack() as stack:
+        if reading:
+            try:
+                path = str(stack.enter_context(asset_local(job.video_path, job.source_asset.sha256)))
+            except (MediaError, NotFoundError, RootError):
+                if any(needs_video(stage) for stage in reading):
+                    raise
+                path = ""
+            request = replace(request, source=msgspec.structs.replace(request.source, path=path))
         yield request
-        return
-    with asset_local(job.video_path, job.source_asset.sha256) as path:
-        yield replace(request, source=msgspec.structs.replace(request.source, path=str(path)))
 
 
 def first_outputs(job: DetectJob) -> list[str]:

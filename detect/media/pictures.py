@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
@@ -14,6 +16,33 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from detect.stages.base import Image
 
 Upright = Callable[[Image], Image]
+# Formats whose first plane is luma, one sample a pixel: read in place, a tenth of the cost of a conversion.
+_LUMA_FIRST = re.compile(r"(?:yuva?4\d\dp|yuvj4\d\dp|gray|nv12|nv16|nv24)(?:(9|10|12|14|16)le)?")
+
+
+class Luma(NamedTuple):
+    """Luma of a frame as it was decoded, ``(height, width)`` of ``depth`` bits; it lives as long as the frame."""
+
+    samples: npt.NDArray[np.integer]
+    depth: int
+
+    def in_bytes(self, made: npt.NDArray[Any]) -> Image:
+        """What was made of the samples, with eight bits a sample."""
+        return made if self.depth == 8 else (made >> (self.depth - 8)).astype(np.uint8)
+
+
+def luma_of(frame: VideoFrame) -> Luma | None:
+    """A frame's luma where it can be read in place, None where the frame has to be converted."""
+    matched = _LUMA_FIRST.fullmatch(frame.format.name)
+    plane = frame.planes[0]
+    if matched is None or plane.line_size <= 0:
+        return None
+    depth = int(matched.group(1) or 8)
+    sample = np.dtype("<u2" if depth > 8 else "u1")
+    stride = plane.line_size // sample.itemsize
+    # Planes speak the buffer protocol, though their type stubs do not say so.
+    samples: npt.NDArray[np.integer] = np.frombuffer(cast("memoryview", plane), sample, stride * frame.height)
+    return Luma(samples.reshape(frame.height, stride)[:, : frame.width], depth)
 
 
 class Converter:

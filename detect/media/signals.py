@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from array import array
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
-from detect.media.pictures import Converter
+from detect.media.pictures import Converter, luma_of
 from detect.stages.base import Image
 from detect.types import FrameSignals
 
 _THUMB_WIDTH, _THUMB_HEIGHT = 160, 90
 _BINS = 32
-# Formats whose first plane is luma, one sample a pixel: read in place, a tenth of the cost of a conversion.
-_LUMA_FIRST = re.compile(r"(?:yuva?4\d\dp|yuvj4\d\dp|gray|nv12|nv16|nv24)(?:(9|10|12|14|16)le)?")
 
 
 class ChangeMeter:
@@ -54,22 +51,15 @@ class ChangeMeter:
         return FrameSignals(timestamps=timestamps, change=change, histogram=histogram, luma=luma)
 
     def _luma_thumb(self, frame: VideoFrame) -> Image:
-        matched = _LUMA_FIRST.fullmatch(frame.format.name)
-        plane = frame.planes[0]
-        if matched is None or plane.line_size <= 0:
+        luma = luma_of(frame)
+        if luma is None:
             small = self._converter.convert(frame, _THUMB_WIDTH, _THUMB_HEIGHT, "gray")
             return np.ascontiguousarray(small.to_ndarray())
-        depth = int(matched.group(1) or 8)
-        sample = np.dtype("<u2" if depth > 8 else "u1")
-        stride = plane.line_size // sample.itemsize
-        # Planes speak the buffer protocol, though their type stubs do not say so.
-        luma: npt.NDArray[np.integer] = np.frombuffer(cast("memoryview", plane), sample, stride * frame.height)
-        rows = luma.reshape(frame.height, stride)
         # Every n-th row is enough for an average over areas, and keeps 4K as cheap as 720p.
         step = max(1, frame.height // (2 * _THUMB_HEIGHT))
         size = (_THUMB_WIDTH, _THUMB_HEIGHT)
-        thumb: npt.NDArray[Any] = cv2.resize(rows[::step, : frame.width], size, interpolation=cv2.INTER_AREA)
-        return thumb if depth == 8 else (thumb >> (depth - 8)).astype(np.uint8)
+        thumb: npt.NDArray[Any] = cv2.resize(luma.samples[::step], size, interpolation=cv2.INTER_AREA)
+        return luma.in_bytes(thumb)
 
 
 def _histogram(thumb: Image) -> np.ndarray:

@@ -8,7 +8,8 @@ of these, so an unchanged stage is never run twice.
 annotations are those stages' outputs. A field typed ``SomeOutput`` gives a ``chunk`` stage the output of the same
 chunk; ``Sequence[SomeOutput]`` gives an ``asset`` stage all chunks in order, each loaded when it is looked at and not
 kept: memory does not grow with the video. An asset stage's output is given as it is. A field ``video`` of the type
-:class:`Video` gives the file itself, and which part of it is meant.
+:class:`Video` gives the file itself, and which part of it is meant; one of ``Video | None`` says that the stage has
+something to give without it too: the file may be missing then.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from detect.candidates import CandidateRules, group_candidates
 from detect.context import placement_of
-from detect.joining import adjacent_pairs, union
+from detect.joining import adjacent_pairs, joined_edges, union
 from detect.logo_search import find_logos
 from detect.matching import NameIndex, TextMatch, fold, normalize
 from detect.stages.base import Needs, Options, StageContext, StageOutput
@@ -77,7 +78,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 2
+    name, version = "match_brands", 3
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
@@ -174,7 +175,9 @@ class _TrackMatcher:
                 for seen in first.observations
                 if seen.sequence in sequences and seen.sequence in boxes
             ]
-            yield self._detection(first, match, f"{one.text} {two.text}", confidence, observations)
+            found = self._detection(first, match, f"{one.text} {two.text}", confidence, observations)
+            appears, vanishes = joined_edges(first, second, sequences)
+            yield replace(found, appears=appears, vanishes=vanishes)
 
     def _best(self, track: TextTrack, *, allow_partial: bool) -> BrandDetection | None:
         weights = [reading.votes * reading.confidence for reading in track.readings]
@@ -190,7 +193,8 @@ class _TrackMatcher:
                 best = (strength, match, reading)
         if best is None or share[best[1].brand] < self._options.min_vote_share:
             return None
-        return self._detection(track, best[1], best[2].text, best[2].confidence, track.observations)
+        found = self._detection(track, best[1], best[2].text, best[2].confidence, track.observations)
+        return replace(found, appears=track.appears, vanishes=track.vanishes)
 
     def _match_reading(self, reading: Reading, *, allow_partial: bool) -> TextMatch | None:
         cached = self._cached.get(normalize(reading.text))

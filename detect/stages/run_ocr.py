@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,20 +12,26 @@ import numpy as np
 from msgspec import Meta
 from msgspec.structs import replace
 
+from detect.between_samples import find_edges, gaps_of, with_edges
 from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
-from detect.context import is_overlay, lies_on, people_only
+from detect.context import ShotView, contexts_of, people_only
+from detect.edge_search import Side, TrackEnd, track_ends
 from detect.engines.ocr import TextLine, ocr_digest, rectify
+from detect.errors import MediaError
+from detect.media.reader import VideoReader
 from detect.motion import Gray, Quad
-from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
+from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.text_tracks import Follow, Frame, TextTracker, Track, Vote
-from detect.types import Box, Observation, Reading, Region, TextTrack
+from detect.types import Box, Edge, Observation, Reading, Region, TextTrack
 
 if TYPE_CHECKING:
     from detect.resources import Resources
+
+logger = logging.getLogger(__name__)
 
 _FOLLOW_WIDTH = 1280
 _MAX_SHOT_FRAMES = 120
@@ -68,6 +75,9 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
     follow_reach: Annotated[
         float, Meta(ge=0.2, le=6, description="how far around its expected place a lost text is searched, line heights")
     ] = 1.5
+    refine_edges: Annotated[
+        bool, Meta(description="search the frames between two samples for when a text came or went")
+    ] = True
 
 
 class RunOcrInput(msgspec.Struct, frozen=True):
@@ -75,6 +85,7 @@ class RunOcrInput(msgspec.Struct, frozen=True):
     filter_scenes: FilterScenesOutput
     detect_edges: DetectEdgesOutput
     detect_objects: DetectObjectsOutput
+    video: Video | None = None
 
 
 class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
@@ -86,7 +97,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 1
+    name, version = "run_ocr", 2
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"
@@ -99,6 +110,7 @@ class RunOcr:
         tracks: list[TextTrack] = []
         found: list[Track] = []
         lines_read = lines_found = done = 0
+        ends: list[TrackEnd] = []
         people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
         for shot in split_shots(data.filter_scenes, data.extract_frames):
             reader = _ShotReader(ctx, shot, boards, done, len(data.filter_scenes.kept))
@@ -106,17 +118,44 @@ class RunOcr:
             tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), before=found)
             found = tracker.run()
             motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
-            for track in found:
+            grays = {frame.sequence: frame.gray for frame in reader.frames}
+            view = ShotView(grays, motions, people, boards, reader.scale)
+            for track, context in zip(found, contexts_of(found, view), strict=True):
                 finished = _finish(track, reader.scale, len(tracks), ctx.options)
                 if finished is not None:
-                    context = (
-                        "overlay" if is_overlay(track, motions) else lies_on(finished.observations, people, boards)
-                    )
                     tracks.append(replace(finished, context=context))
+                    ends += track_ends(
+                        finished.track_id, track, reader.frames, tracker.motions, fixed=context == "overlay"
+                    )
             lines_read += tracker.lines_read
             lines_found += sum(len(frame.lines) for frame in reader.frames)
-        stats = {"frames": done, "lines_found": lines_found, "lines_read": lines_read, "tracks": len(tracks)}
-        return RunOcrOutput(tracks=tracks, stats=dict(stats))
+        edges, incomplete = refine_edges(ctx, data, ends)
+        stats = {
+            "frames": done,
+            "lines_found": lines_found,
+            "lines_read": lines_read,
+            "tracks": len(tracks),
+            "refined_edges": len(edges),
+        }
+        return RunOcrOutput(tracks=with_edges(tracks, edges), stats=dict(stats), incomplete=incomplete)
+
+
+def refine_edges(
+    ctx: StageContext, data: RunOcrInput, ends: list[TrackEnd]
+) -> tuple[dict[tuple[int, Side], Edge], bool]:
+    """When texts came and went between samples, and whether that is to be tried again: the video cannot be read."""
+    gaps = gaps_of(ends, data.extract_frames, data.filter_scenes)
+    if not gaps or not ctx.options.refine_edges:
+        return {}, False
+    if data.video is None:
+        return {}, True
+    scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
+    try:
+        with VideoReader(data.video.path, thinned=True) as reader:
+            return find_edges(reader, gaps, data.filter_scenes.cuts, scale, ctx.checkpoint), False
+    except MediaError as error:
+        logger.warning("edges stay as the samples have them: %s", error)
+        return {}, True
 
 
 class _ShotReader:

@@ -1,0 +1,130 @@
+"""The decoded frames between samples, looked at once and in order, where a text came or went."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from msgspec.structs import replace
+
+from detect.edge_search import Gap, Side, Still, TrackEnd, find_edge
+from detect.media.reader import VideoReader
+from detect.stages.extract_frames import ExtractFramesOutput
+from detect.stages.filter_scenes import FilterScenesOutput
+from detect.types import Edge, TextTrack
+
+# A frame on each side of a gap tells whether the text was there all along.
+_MARGIN = 0.14
+# Frames closer than this tell nothing new; of a long gap at most so many are looked at.
+_STEP, _MOST_STILLS = 0.03, 24
+# Reading on costs less than finding the place in the file again.
+_SEEK_SECONDS = 2.0
+
+
+def gaps_of(
+    ends: Iterable[TrackEnd], extracted: ExtractFramesOutput, scenes: FilterScenesOutput
+) -> dict[Gap, list[TrackEnd]]:
+    """Which ends lie between which samples, in order of time; ends at a cut or at the chunk's own are left out.
+
+    A near-duplicate shows what its kept frame shows.
+    """
+    samples = extracted.samples
+    index_of = {sample.sequence: index for index, sample in enumerate(samples)}
+    shown_until = {kept: dropped for dropped, kept in sorted(scenes.stands_for.items())}
+    found: defaultdict[Gap, list[TrackEnd]] = defaultdict(list)
+    for end in ends:
+        if end.side == "appears":
+            left = index_of[end.sequence] - 1
+        else:
+            left = index_of[shown_until.get(end.sequence, end.sequence)]
+        if not 0 <= left < len(samples) - 1:
+            continue
+        before, after = samples[left], samples[left + 1]
+        cut = bisect_right(scenes.cuts, before.timestamp)
+        if before.until is None or (cut < len(scenes.cuts) and scenes.cuts[cut] <= after.timestamp):
+            continue
+        found[Gap(before.timestamp, before.until, after.timestamp)].append(end)
+    return dict(sorted(found.items(), key=lambda item: item[0].since))
+
+
+def find_edges(
+    reader: VideoReader,
+    gaps: Mapping[Gap, Sequence[TrackEnd]],
+    cuts: Sequence[float],
+    scale: float,
+    checkpoint: Callable[[], None],
+) -> dict[tuple[int, Side], Edge]:
+    """Edges by track and side, as far as the frames of the gaps tell; grey levels are looked at ``scale`` times as
+    large as the picture.
+    """
+    edges: dict[tuple[int, Side], Edge] = {}
+    for gap, stills in _stills(reader, list(gaps), scale):
+        checkpoint()
+        same_shot = [still for still in stills if not _cut_between(cuts, still.at, gap)]
+        for end in gaps[gap]:
+            edge = find_edge(end, same_shot, gap)
+            if edge is not None:
+                edges[end.track_id, end.side] = edge
+    return edges
+
+
+def with_edges(tracks: Iterable[TextTrack], edges: Mapping[tuple[int, Side], Edge]) -> list[TextTrack]:
+    """The tracks with what was found of them."""
+    return [
+        replace(
+            track,
+            appears=edges.get((track.track_id, "appears")),
+            vanishes=edges.get((track.track_id, "vanishes")),
+        )
+        for track in tracks
+    ]
+
+
+def _stills(reader: VideoReader, gaps: list[Gap], scale: float) -> Iterator[tuple[Gap, list[Still]]]:
+    """Each gap with its frames and those next to it, in one pass that leaves out what lies far from any gap."""
+    waiting = gaps[::-1]
+    while waiting:
+        stretch = [waiting.pop()]
+        while waiting and waiting[-1].since - stretch[-1].high < _SEEK_SECONDS:
+            stretch.append(waiting.pop())
+        yield from _stretch(reader, stretch, scale)
+
+
+def _stretch(reader: VideoReader, gaps: list[Gap], scale: float) -> Iterator[tuple[Gap, list[Still]]]:
+    start, end = max(0.0, gaps[0].since - _MARGIN), gaps[-1].high + _MARGIN
+    held: list[Still] = []
+    place = 0
+    for shown in reader.frames(_seconds(start), _seconds(end)):
+        at = round(float(shown.at * reader.time_base), 6)
+        while place < len(gaps) and at > gaps[place].high + _MARGIN:
+            yield gaps[place], _chosen(held, gaps[place])
+            place += 1
+        if place == len(gaps):
+            return
+        held = [still for still in held if still.at >= gaps[place].since - _MARGIN]
+        if at >= gaps[place].since - _MARGIN:
+            held.append(Still(at, reader.luma(shown.frame, scale)))
+    for gap in gaps[place:]:
+        yield gap, _chosen(held, gap)
+
+
+def _chosen(held: Sequence[Still], gap: Gap) -> list[Still]:
+    """The frames of a gap that are looked at: not more of them than tell something, however the file is encoded."""
+    step = max(_STEP, (gap.high - gap.low) / _MOST_STILLS)
+    chosen: list[Still] = []
+    for still in held:
+        if gap.since - _MARGIN <= still.at <= gap.high + _MARGIN and (not chosen or still.at - chosen[-1].at >= step):
+            chosen.append(still)
+    return chosen
+
+
+def _cut_between(cuts: Sequence[float], at: float, gap: Gap) -> bool:
+    low, high = min(at, gap.since), max(at, gap.high)
+    cut = bisect_right(cuts, low)
+    return cut < len(cuts) and cuts[cut] <= high
+
+
+def _seconds(value: float) -> Fraction:
+    return Fraction(repr(value))
