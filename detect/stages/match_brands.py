@@ -15,6 +15,7 @@ from detect.context import placement_of
 from detect.joining import adjacent_pairs, joined_edges, union
 from detect.logo_search import find_logos
 from detect.matching import NameIndex, TextMatch, fold, normalize
+from detect.placing import Placing
 from detect.stages.base import Needs, Options, StageContext, StageOutput
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
@@ -91,8 +92,9 @@ class MatchBrands:
         matcher = _TrackMatcher(ctx)
         detections: list[BrandDetection] = []
         left: list[TextTrack] = []
+        placing = Placing.of(data.extract_frames, data.filter_scenes, data.run_ocr)
         for chunk in ctx.each(data.run_ocr):
-            heard = [track for track in chunk.tracks if not matcher.is_rejected(track)]
+            heard = [track for track in placing.settle(chunk.tracks) if not matcher.is_rejected(track)]
             unmatched = [track for track in heard if not _take(matcher.match(track), detections)]
             detections.extend(matcher.match_joined(unmatched))
             left.extend(unmatched)
