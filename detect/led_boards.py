@@ -24,7 +24,7 @@ Motions = Mapping[tuple[int, int], Matrix | None]
 
 _OTHER_LOOK = 0.45
 _LEAST_STRENGTH = 0.3
-# What a camera must move by, in pixels, to tell the scene from the screen, and how far off it a text may be, as a share.
+# What a camera must move by, in pixels, to tell the scene from the screen, and the share of it a text may be off.
 _LEAST_SHIFT, _MOST_OFF = 4.0, 0.4
 # Smaller lettering, or what a zoom has made much larger or smaller, looks other without being other.
 _LEAST_HEIGHT, _SAME_SIZE = 14.0, 1.2

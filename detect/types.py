@@ -124,8 +124,8 @@ class Edge(Value, frozen=True):
 class TextTrack(Value, frozen=True):
     """One text followed through one shot.
 
-    ``readings`` come best first. ``context`` tells what the text lies on, from edges and objects:
-    ``board``, ``person``, ``overlay`` (fixed to the screen while the picture moves) or ``""`` when unknown.
+    ``readings`` come best first. ``context`` tells what the text lies on, from edges, objects and motion: ``board``,
+    ``led``, ``person``, ``overlay`` (fixed to the screen while the picture moves) or ``""`` when unknown.
     ``appears`` and ``vanishes`` tell when the text came before its first observation and went after its last one,
     None where samples and cuts are all that is known.
     """
