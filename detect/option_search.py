@@ -95,14 +95,6 @@ class Search:
     seed: int = 0
     trials: list[Trial] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Raises ``ConfigError`` for a grid that is too large to be gone through."""
-        size, most = self._grid_size, _LARGEST_GRID if self.most is None else self.most
-        if self.kind == "grid" and size > most:
-            raise ConfigError(
-                f"the grid has {size} settings, more than {most}: give fewer values, or --search random --trials {most}"
-            )
-
     @property
     def best(self) -> Trial:
         return self.objective.best(self.trials, self.choices)
@@ -111,7 +103,7 @@ class Search:
     def at_most(self) -> int:
         """How many settings can be tried, the present one among them."""
         if self.kind == "grid":
-            return self._grid_size + (present_setting(self.choices) not in self._grid())
+            return _grid_size(self.choices) + (present_setting(self.choices) not in self._grid())
         if self.kind == "random":
             return 1 + self._random_size
         passes = 1 if len(self.choices) == 1 else _PASSES
@@ -150,7 +142,7 @@ class Search:
         return itertools.product(*(choice.tried for choice in self.choices))
 
     def _random(self) -> Iterator[Setting]:
-        drawn = random.Random(self.seed).sample(range(self._grid_size), self._random_size)  # noqa: S311 - no secret
+        drawn = random.Random(self.seed).sample(range(_grid_size(self.choices)), self._random_size)  # noqa: S311 - no secret
         for number in drawn:
             setting, left = [], number
             for choice in reversed(self.choices):
@@ -159,12 +151,21 @@ class Search:
             yield tuple(reversed(setting))
 
     @property
-    def _grid_size(self) -> int:
-        return math.prod(len(choice.tried) for choice in self.choices)
-
-    @property
     def _random_size(self) -> int:
-        return min(self._grid_size, self.most or _RANDOM_TRIALS)
+        return min(_grid_size(self.choices), self.most or _RANDOM_TRIALS)
+
+
+def _grid_size(choices: Sequence[Choice]) -> int:
+    return math.prod(len(choice.tried) for choice in choices)
+
+
+def check_grid(choices: Sequence[Choice], most: int | None) -> None:
+    """Raises ``ConfigError`` for a grid of more than ``most`` settings, or too many to be gone through."""
+    size, most = _grid_size(choices), _LARGEST_GRID if most is None else most
+    if size > most:
+        raise ConfigError(
+            f"the grid has {size} settings, more than {most}: give fewer values, or --search random --trials {most}"
+        )
 
 
 def by_stage(trials: Iterable[Trial]) -> list[Trial]:

@@ -49,7 +49,6 @@ class Session:
     finished: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ``ConfigError`` for a grid that is too large."""
         self.search = Search(self.choices, self.objective, self._develop, self.kind, self.most, self.seed)
 
     @property
@@ -73,6 +72,12 @@ class Session:
     def changes(self, trial: Trial) -> Overrides:
         """What a trial changes of the present settings."""
         return changes(trial.setting, self.choices)
+
+    def anew(self, trial: Trial) -> float:
+        """Seconds of the stages from the first that a trial changes on: what a replay of a finished job takes."""
+        names = [stage.name for stage in self.bench.pipeline.stages]
+        first = min((names.index(stage) for stage in self.changes(trial)), default=len(names))
+        return sum(trial.figures.stages.get(name, 0.0) for name in names[first:])
 
     def run(self) -> None:
         """Search, then run what was held out. Raises what a stage raises; what was evaluated until then stays."""

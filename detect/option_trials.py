@@ -81,7 +81,8 @@ class Case:
 class Bench:
     """Runs cases. ``store`` and ``frames`` give where the outputs and the frames of a run are kept.
 
-    ``limits`` hold over all runs together. ``checkpoint`` is called between pieces of work and may raise.
+    ``limits`` hold over all runs together. ``checkpoint`` is called between pieces of work and may raise, ``warm_up``
+    before anything is computed: models that it loads are not part of the first setting's work.
     """
 
     pipeline: Pipeline
@@ -91,10 +92,11 @@ class Bench:
     frames: Callable[[Case, ResolvedConfig], FrameSource]
     listener: RunListener = field(default_factory=SilentListener)
     checkpoint: Callable[[], None] = lambda: None
+    warm_up: Callable[[], object] = lambda: None
 
     def run(self, case: Case, config: ResolvedConfig) -> Figures:
         """One setting on one case. Raises what a stage raises; what was finished until then is found again."""
-        store = WholeWork(self.store())
+        store = WholeWork(self.store(), self.warm_up)
         runner = Runner(self.pipeline, store, self.frames(case, config), self.resources, self.listener, self.checkpoint)
         request = RunRequest(
             job_id=uuid4(),
@@ -164,11 +166,13 @@ def by_totals(expected: Iterable[tuple[str, float, float]]) -> Judge:
 class WholeWork:
     """A store in which an output's seconds are all of its work, parts that an earlier run had remembered included.
 
-    Without them a setting would look the faster for having been tried after another one. Work of one runner at a time.
+    Without them a setting would look the faster for having been tried after another one. ``missing`` is called before
+    something is computed. Work of one runner at a time.
     """
 
-    def __init__(self, store: CheckpointStore) -> None:
+    def __init__(self, store: CheckpointStore, missing: Callable[[], object] = lambda: None) -> None:
         self._store = store
+        self._missing = missing
         self._found: dict[str, float] = {}
         self._made: set[str] = set()
 
@@ -177,7 +181,9 @@ class WholeWork:
 
     def find_output(self, key: str) -> OutputRef | None:
         ref = self._store.find_output(key)
-        if ref is not None and _is_part(ref) and key not in self._made:
+        if ref is None:
+            self._missing()
+        elif _is_part(ref) and key not in self._made:
             self._found[key] = ref.seconds
         return ref
 

@@ -11,6 +11,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache, partial
 from pathlib import Path
 
 from django.conf import settings
@@ -51,14 +52,16 @@ def tuning_bench(
         behind = StorageFrames(default_storage, f"timelines/{timeline}")
         return FramesBehind(StorageFrames(here, str(timeline)), behind)
 
+    resources = _resources(logos)
     return Bench(
         pipeline=pipeline,
-        resources=_resources(logos),
+        resources=resources,
         limits=ModelLimits(usd=most_usd, calls=None if most_usd else 0),
         store=lambda: FolderCheckpointStore(folder / "outputs", DatabaseCheckpointStore()),
         frames=frames,
         listener=listener,
         checkpoint=checkpoint,
+        warm_up=cache(partial(_load_models, resources)),
     )
 
 
@@ -76,6 +79,14 @@ def tuning_forget() -> int:
     except OSError as error:
         raise StorageError(f"{folder} cannot be removed: {error.strerror}") from error
     return size
+
+
+def _load_models(resources: Resources) -> None:
+    """Have the models in memory that every run of the pipeline needs."""
+    _ = resources.ocr
+    model = resources.object_model() if resources.inference is None else None
+    if model is not None:
+        model.open()
 
 
 def _resources(logos: Mapping[str, Path]) -> Resources:

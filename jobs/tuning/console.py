@@ -21,6 +21,10 @@ from jobs.tuning.results import moved_brands
 
 _PRESENT = "as it is"
 _STEPS = 1000
+LEGEND = (
+    "* on the front: no faster setting is as good. Seconds of work on the clips, models loaded, from the video on; "
+    "replayed: from the first changed stage on."
+)
 
 
 class TuningProgress:
@@ -100,7 +104,7 @@ class TuningProgress:
 def trials_table(session: Session) -> Table:
     """What was tried, ordered by stage, with what each setting changes; the front and the best are marked."""
     table = Table(header_style="bold", title="Development clips", title_justify="left")
-    for heading in ("", "trial", "settings", "F1", "", "precision", "recall", "seconds", "USD"):
+    for heading in ("", "trial", "settings", "F1", "", "precision", "recall", "seconds", "replayed", "USD"):
         table.add_column(heading, justify="left" if heading == "settings" else "right")
     front = {trial.number for trial in session.objective.front(session.trials)}
     for trial in by_stage(session.trials):
@@ -111,6 +115,8 @@ def trials_table(session: Session) -> Table:
             str(trial.number),
             escape("\n".join(assignments(session.changes(trial))) or _PRESENT),
             *_cells(trial.figures, session.present.figures, allowed=session.objective.allows(trial.figures)),
+            f"{anew:.1f}" if (anew := session.anew(trial)) else "",
+            as_text(trial.figures.usd),
             style="bold" if trial is session.best else None,
         )
     return table
@@ -130,7 +136,8 @@ def held_out_table(session: Session) -> Table:
             ("held out", _whole(session, session.present), _whole(session, trial)),
         ):
             allowed = session.objective.allows(figures)
-            table.add_row(name, clips, *_cells(figures, tried, allowed=allowed), end_section=clips == "held out")
+            cells = _cells(figures, tried, allowed=allowed)
+            table.add_row(name, clips, *cells, as_text(figures.usd), end_section=clips == "held out")
     return table
 
 
@@ -191,7 +198,6 @@ def _cells(figures: Figures, before: Figures, *, allowed: bool) -> list[str]:
         precision if allowed else f"[red]{precision} low[/red]",
         f"{figures.recall:.3f}",
         f"{figures.seconds:.1f}",
-        as_text(figures.usd),
     ]
 
 

@@ -101,6 +101,7 @@ def _trial(session: Session, trial: Trial) -> dict[str, Any]:
         "trial": trial.number,
         "changes": session.changes(trial),
         "allowed": session.objective.allows(trial.figures),
+        "replay_seconds": round(session.anew(trial), 3),
         **_all(session.cases, session.figures[trial.setting]),
     }
 

@@ -13,7 +13,7 @@ from detect.checkpoints.outputs import make_ref
 from detect.config import resolve
 from detect.errors import CancelledError, ConfigError
 from detect.option_choices import Choice, Setting, assignments, changes, present_setting, read_choices
-from detect.option_search import Objective, Search, SearchKind, Trial, by_stage
+from detect.option_search import Objective, Search, SearchKind, Trial, by_stage, check_grid
 from detect.option_trials import Figures, WholeWork, by_spans, by_totals, together
 from detect.registry import load_pipeline
 from detect.report import ReportBody
@@ -191,7 +191,8 @@ class TestSearch:
 
     def test_a_grid_too_large_says_what_to_do(self):
         with pytest.raises(ConfigError, match=r"has 6 settings, more than 5: .*--search random --trials 5"):
-            Search(self.TRIED, Objective(), lambda _: figures(), "grid", most=5)
+            check_grid(self.TRIED, 5)
+        check_grid(self.TRIED, 6)
 
     def test_what_was_evaluated_before_it_was_stopped_is_kept(self):
         def evaluate(setting: Setting) -> Figures:

@@ -257,6 +257,7 @@ class TestOnFigures:
             (["{clip}", "--try", SIMILAR, "--out", "nowhere/o.csv"], "there is no folder nowhere"),
             (["{clip}", "--try", SIMILAR, "--save-profile", "!?"], "needs a name with letters or digits"),
             (["{clip}", "--try", SIMILAR, "--profile", "rugby"], "unknown profile 'rugby'"),
+            (["{clip}", "--try", SIMILAR, "--search", "grid", "--trials", "1"], "the grid has 2 settings, more than 1"),
             (["nowhere.mp4", "--try", SIMILAR], r"no clip at nowhere\.mp4: a clip is NAME\.mp4 with NAME\.truth"),
             (["easy-1", "--seconds", "0", "--try", SIMILAR], "1 to 600 seconds long"),
         ],

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from detect.errors import CancelledError, ConfigError, MediaprocError
 from detect.option_choices import read_choices
-from detect.option_search import SEARCHES, Objective
+from detect.option_search import SEARCHES, Objective, check_grid
 from detect.option_session import Session
 from detect.option_trials import Case
 from detect.options import parse_assignments
@@ -26,7 +26,7 @@ from jobs.profiles import profile_name
 from jobs.stopping import Stop, stop_on_signal
 from jobs.tuning.bench import tuning_bench, tuning_forget
 from jobs.tuning.clips import check_apart, clip_case, clips_named, named_apart, scenario_cases
-from jobs.tuning.console import TuningProgress, held_out_table, moved_table, trials_table, verdict
+from jobs.tuning.console import LEGEND, TuningProgress, held_out_table, moved_table, trials_table, verdict
 from jobs.tuning.keeping import best_save, how_to_use
 from jobs.tuning.results import check_results_path, results_json, write_results
 from mediaproc.services import prepare
@@ -129,6 +129,8 @@ class Command(BaseCommand):
         overrides = parse_assignments(options["set"])
         pipeline = load_pipeline("brands")
         choices = read_choices(options["tries"], pipeline, resolve_arguments(options["profile"], overrides))
+        if options["search"] == "grid":
+            check_grid(choices, options["trials"])
         output, console = consoles(quiet=options["json"])
         logos: dict[str, Path] = {}
         cases = _cases(options["clips"], options, console, logos)
@@ -179,7 +181,7 @@ class Command(BaseCommand):
             self.stdout.write(results_json(session), ending="")
             return
         output.print(trials_table(session))
-        output.print("* on the front: no faster setting is as good", highlight=False)
+        output.print(LEGEND, highlight=False, soft_wrap=True)
         best, present = (session.figures[trial.setting] for trial in (session.best, session.present))
         moved = moved_table(session.cases, present, best, "What the best settings move")
         if moved is not None:
