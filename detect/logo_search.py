@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 import cv2
-import msgspec
 import numpy as np
 
 from detect.context import lies_on, people_only, placement_of
+from detect.engines.flat_marks import FlatMarkFinder
 from detect.engines.logos import LogoMatcher
+from detect.engines.mark_catalogue import catalogue_digest, find_mark
 from detect.errors import StorageError
+from detect.logo_following import LogoSight, follow_logos
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
-from detect.types import Box, BrandDetection, Observation
+from detect.types import Box, BrandDetection, KnownBrandRecord, Observation, Region
 
 _MAX_GAP = 2
+_MOST_MARKS = 24
+_MARKS_SIDE = 480  # for marks from the catalogue, of which those on boards are looked for by their silhouette
+_EVERY = 2
+
+Find = Callable[[Image, Sequence[Region]], Iterable[tuple[str, Box, float]]]
 
 
-class LogoSight(msgspec.Struct, frozen=True, array_like=True):
-    """A reference picture recognised in one frame."""
+@dataclass(frozen=True)
+class _Search:
+    """A way of looking for some brands: ``find`` gives brand, box and confidence in a picture with its regions."""
 
-    brand: str
-    sequence: int
-    box: Box
-    confidence: float
+    part: str
+    digest: str
+    model: str
+    find: Find
 
 
 def find_logos(
@@ -37,51 +48,114 @@ def find_logos(
     scenes: Sequence[FilterScenesOutput],
     edges: Sequence[DetectEdgesOutput],
     objects: Sequence[DetectObjectsOutput],
+    read: Collection[str] = (),
 ) -> Iterator[BrandDetection]:
-    """Detections by logo over the whole asset; nothing is loaded when no known brand has a reference picture.
+    """Detections by logo over the whole asset; no frame is loaded when no known brand has a picture or a mark.
 
-    The search of each chunk is remembered by itself: what options ask of its confidence can change for free.
+    A brand without one is looked for by its mark in the catalogue, where there are more than a few such only if its
+    name is among those ``read`` in this source. The search of each chunk is remembered by itself: what options ask of
+    its confidence can change for free.
     """
-    references = [(brand.name, logo) for brand in ctx.known_brands.brands for logo in brand.logos]
-    if not references or ctx.resources.load_logo is None:
+    searches = [*_by_pictures(ctx), *_by_marks(ctx, read)]
+    if not searches:
         return
-    matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
     confirmed = {brand.name: brand.confirmed for brand in ctx.known_brands.brands}
     for chunk, scene, edge, found in zip(extracted, scenes, edges, objects, strict=True):
-        regions = {sequence: searched_boxes(sequence, edge, found) for sequence in scene.kept}
-        depends_on = [[sample.digest for sample in chunk.samples], matcher.digest, regions]
-        sights = ctx.remember("logos", depends_on, list[LogoSight], partial(_search, ctx, matcher, regions))
-        sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
+        times = {sample.sequence: sample.timestamp for sample in chunk.samples}
+        shots = _shots(scene, times)
         people = people_only(found.regions)
-        for run in _runs(sure):
-            observations = [Observation(sight.sequence, sight.box, sight.confidence) for sight in run]
-            yield BrandDetection(
-                brand=run[0].brand,
-                source="logo",
-                confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
-                text="",
-                placement=placement_of(lies_on(observations, people, edge.regions)),
-                observations=observations,
-                rule="logo",
-                model=f"logo features {matcher.digest[:12]}",
-                confirmed=confirmed[run[0].brand],
-            )
+        for search in searches:
+            regions = {sequence: _searched(sequence, edge, found) for sequence in scene.kept}
+            depends_on = [[sample.digest for sample in chunk.samples], search.digest, regions, scene.cuts]
+            compute = partial(_sights, ctx, search, shots, regions)
+            sights = ctx.remember(search.part, depends_on, list[LogoSight], compute)
+            sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
+            for run in _runs(sure):
+                observations = [Observation(sight.sequence, sight.box, sight.confidence) for sight in run]
+                yield BrandDetection(
+                    brand=run[0].brand,
+                    source="logo",
+                    confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
+                    text="",
+                    placement=placement_of(lies_on(observations, people, edge.regions)),
+                    observations=observations,
+                    rule="logo",
+                    model=search.model,
+                    confirmed=confirmed[run[0].brand],
+                )
 
 
 def searched_boxes(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Box]:
     """Where logos are looked for in a frame; all of it is searched where there is none."""
-    return [region.box for region in (*edges.regions.get(sequence, ()), *objects.regions.get(sequence, ()))]
+    return [region.box for region in _searched(sequence, edges, objects)]
 
 
-def _search(ctx: StageContext, matcher: LogoMatcher, regions: dict[int, list[Box]]) -> list[LogoSight]:
-    sights = []
-    for sequence, boxes in regions.items():
-        ctx.checkpoint()
-        sights += [
-            LogoSight(match.brand, sequence, match.box, round(match.confidence, 4))
-            for match in matcher.find(ctx.frames.load(sequence), boxes or None)
+def marks_of(brand: KnownBrandRecord) -> str:
+    """The title of the catalogue's mark that a brand is looked for by; empty where it has pictures or there is none."""
+    mark = None if brand.logos else find_mark((brand.name, *brand.aliases))
+    return "" if mark is None else mark.title
+
+
+def _searched(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Region]:
+    return [*edges.regions.get(sequence, ()), *objects.regions.get(sequence, ())]
+
+
+def _by_pictures(ctx: StageContext) -> Iterator[_Search]:
+    references = [(brand.name, logo) for brand in ctx.known_brands.brands for logo in brand.logos]
+    if not references or ctx.resources.load_logo is None:
+        return
+    matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
+
+    def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
+        boxes = [region.box for region in regions]
+        return [(match.brand, match.box, match.confidence) for match in matcher.find(image, boxes or None)]
+
+    yield _Search("logos", matcher.digest, f"logo features {matcher.digest[:12]}", find)
+
+
+def _by_marks(ctx: StageContext, read: Collection[str]) -> Iterator[_Search]:
+    if not ctx.options.catalogue_marks or not catalogue_digest():
+        return
+    brands = [brand for brand in ctx.known_brands.brands if not brand.logos]
+    if len(brands) > _MOST_MARKS:
+        brands = [brand for brand in brands if brand.name in read]
+    marks = [(brand.name, mark) for brand in brands if (mark := find_mark((brand.name, *brand.aliases)))]
+    if not marks:
+        return
+    flat = FlatMarkFinder([(name, mark.silhouette) for name, mark in marks])
+    matcher = LogoMatcher([(name, mark.picture()) for name, mark in marks], max_side=_MARKS_SIDE, drawn=True)
+
+    def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
+        on_boards = flat.find(image, [region for region in regions if region.label == "board"])
+        anywhere = matcher.find(image)
+        return [
+            *((match.brand, match.box, match.confidence) for match in on_boards),
+            *((match.brand, match.box, match.confidence) for match in anywhere),
         ]
+
+    digest = f"{flat.digest} {matcher.digest}"
+    yield _Search("marks", digest, f"catalogue marks {catalogue_digest()}", find)
+
+
+def _sights(
+    ctx: StageContext, search: _Search, shots: list[list[int]], regions: dict[int, list[Region]]
+) -> list[LogoSight]:
+    """What is found on every other frame of each shot, and what follows from it on all of them."""
+    sights = []
+    for shot in shots:
+        seen = []
+        for sequence in dict.fromkeys([*shot[::_EVERY], shot[-1]]):
+            ctx.checkpoint()
+            found = search.find(ctx.frames.load(sequence), regions[sequence])
+            seen += [LogoSight(brand, sequence, box, round(confidence, 4)) for brand, box, confidence in found]
+        sights += follow_logos(shot, seen, ctx.frames.load)
     return sights
+
+
+def _shots(scene: FilterScenesOutput, times: dict[int, float]) -> list[list[int]]:
+    """Kept frames of each shot, in order."""
+    cuts = sorted(scene.cuts)
+    return [list(shot) for _, shot in groupby(scene.kept, lambda sequence: bisect_right(cuts, times[sequence]))]
 
 
 def _runs(sights: Iterable[LogoSight]) -> Iterator[list[LogoSight]]:

@@ -20,6 +20,11 @@ Recall counts pairs of photographs of one brand. It is low because five photogra
 designs; where reference and photograph show one design it is found mostly. Several references of a brand help: with
 four, 85 of the 135 photographs were recognised. Simple shapes (a swoosh, three stripes) give few features: they are
 seldom found, and what :attr:`LogoMatcher.weak` names never.
+
+Marks of a catalogue, drawn in one colour, of 21 of these brands (``drawn``), looked for in all 135 photographs: 40 of
+105 were right, one a mark that its photograph shows beside another. Four wrong ones, lettering taken for lettering, had
+confidences of up to 0.76 by the regression above: what is drawn is doubted by one more unit of its score, which leaves
+39 right and none wrong from 0.6.
 """
 
 from __future__ import annotations
@@ -42,6 +47,7 @@ from detect.types import Box
 _VERSION = 1
 _LEAST_CONFIDENCE = 0.2
 _CONSTANT, _PER_PLACE, _PER_CORRELATION = -11.9, 5.2, 10.1
+_DOUBT_OF_DRAWN = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,16 +72,23 @@ class LogoMatcher:
     """Finds logos by reference pictures; descriptors of the references are computed once.
 
     ``references`` are (brand name, picture): grey, BGR, or BGRA with transparency, each trimmed to its content. A brand
-    may have several. ``max_side`` and ``max_features`` bound the work on a picture. The same picture and references
-    give the same matches on every run.
+    may have several. ``max_side`` and ``max_features`` bound the work on a picture. ``drawn`` says that the pictures
+    are plain drawings in one colour, which resemble lettering sooner. The same picture and references give the same
+    matches on every run.
     """
 
     def __init__(
-        self, references: Sequence[tuple[str, Image]], *, max_side: int = 800, max_features: int = 2500
+        self,
+        references: Sequence[tuple[str, Image]],
+        *,
+        max_side: int = 800,
+        max_features: int = 2500,
+        drawn: bool = False,
     ) -> None:
         self._references = [Reference.prepared(brand, picture) for brand, picture in references]
         self._max_side, self._max_features = max_side, max_features
-        self.digest = _digest(references, max_side, max_features)
+        self._doubt = _DOUBT_OF_DRAWN if drawn else 0.0
+        self.digest = _digest(references, max_side, max_features, self._doubt)
 
     @cached_property
     def weak(self) -> tuple[str, ...]:
@@ -95,7 +108,7 @@ class LogoMatcher:
         found = []
         for index, reference in enumerate(self._references):
             for sighting in sightings(reference, features, grey):
-                match = _to_match(reference.brand, index, sighting, grey.shape)
+                match = _to_match(reference.brand, index, sighting, grey.shape, self._doubt)
                 if match.confidence >= _LEAST_CONFIDENCE and match.box.area:
                     found.append(match)
         return _best_of_each_place(found)
@@ -118,9 +131,9 @@ class LogoMatcher:
         return Features.joined(parts)
 
 
-def confidence_of(places: int, correlation: float) -> float:
+def confidence_of(places: int, correlation: float, doubt: float = 0.0) -> float:
     """Probability that a sighting is right; see the module's docstring for what it was fitted to."""
-    score = _CONSTANT + _PER_PLACE * math.log(max(places, 1)) + _PER_CORRELATION * correlation
+    score = _CONSTANT - doubt + _PER_PLACE * math.log(max(places, 1)) + _PER_CORRELATION * correlation
     return 1 / (1 + math.exp(-score))
 
 
@@ -134,13 +147,13 @@ def _finds_itself(reference: Reference) -> bool:
     return any(confidence_of(one.places, one.correlation) >= 0.5 for one in seen)
 
 
-def _to_match(brand: str, index: int, sighting: Sighting, shape: tuple[int, ...]) -> LogoMatch:
+def _to_match(brand: str, index: int, sighting: Sighting, shape: tuple[int, ...], doubt: float) -> LogoMatch:
     corners = [(round(x), round(y)) for x, y in sighting.quad.tolist()]
     return LogoMatch(
         brand=brand,
         quad=tuple(corners),
         box=quad_box(corners, shape[1], shape[0]),
-        confidence=round(confidence_of(sighting.places, sighting.correlation), 4),
+        confidence=round(confidence_of(sighting.places, sighting.correlation, doubt), 4),
         inliers=sighting.places,
         correlation=round(sighting.correlation, 4),
         reference=index,
@@ -169,8 +182,8 @@ def _separate(regions: Sequence[Box], width: int, height: int) -> list[Box]:
     return sorted(areas, key=lambda area: (area.y1, area.x1))
 
 
-def _digest(references: Sequence[tuple[str, Image]], max_side: int, max_features: int) -> str:
-    digest = hashlib.sha256(f"logos {_VERSION} {max_side} {max_features}".encode())
+def _digest(references: Sequence[tuple[str, Image]], max_side: int, max_features: int, doubt: float) -> str:
+    digest = hashlib.sha256(f"logos {_VERSION} {max_side} {max_features} {doubt}".encode())
     for brand, picture in references:
         digest.update(f"\0{brand}\0{picture.shape}{picture.dtype}\0".encode())
         digest.update(np.ascontiguousarray(picture).tobytes())

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from detect.candidates import CandidateRules, group_candidates
 from detect.context import placement_of
+from detect.engines.mark_catalogue import catalogue_digest
 from detect.joining import adjacent_pairs, joined_edges, union
 from detect.logo_search import find_logos
 from detect.matching import NameIndex, TextMatch, fold, normalize
@@ -59,6 +60,9 @@ class MatchBrandsOptions(Options, frozen=True, kw_only=True):
     logo_confidence: Annotated[
         float, Meta(ge=0, le=1, description="least confidence of a match with a reference picture")
     ] = 0.6
+    catalogue_marks: Annotated[
+        bool, Meta(description="look for known brands without a reference picture by their mark in the catalogue")
+    ] = True
 
 
 class MatchBrandsInput(msgspec.Struct, frozen=True):
@@ -79,14 +83,14 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 3
+    name, version = "match_brands", 4
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
     Options, Input, Output = MatchBrandsOptions, MatchBrandsInput, MatchBrandsOutput
 
     def model_digests(self, options: MatchBrandsOptions, resources: Resources) -> tuple[str, ...]:
-        return ()
+        return (digest,) if options.catalogue_marks and (digest := catalogue_digest()) else ()
 
     def run(self, ctx: StageContext, data: MatchBrandsInput) -> MatchBrandsOutput:
         matcher = _TrackMatcher(ctx)
@@ -102,9 +106,9 @@ class MatchBrands:
             whole = {found.brand for found in detections}
             left = [track for track in left if not _take(matcher.match_partial(track, whole), detections)]
         by_text = len(detections)
-        detections.extend(
-            find_logos(ctx, data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
-        )
+        read = {found.brand for found in detections}
+        frames = (data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
+        detections.extend(find_logos(ctx, *frames, read))
         unresolved = self._candidates(ctx, data, matcher.names, left)
         stats = {
             "detections": len(detections),

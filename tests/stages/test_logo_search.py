@@ -9,8 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from detect import logo_search
+from detect.engines.mark_catalogue import Mark
 from detect.geometry import overlap_share
 from detect.resources import Resources
+from detect.stages import match_brands
 from detect.stages.base import StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
@@ -25,6 +28,7 @@ from tests.stages.memory_frames import SOURCE, MemoryFrames
 
 PLACE = Box(200, 150, 320, 270)
 BOARD = Region(Box(0, 130, 640, 290), 0.9, "board")
+PICTURED = KnownBrandRecord("Suncrest", logos=(LogoReference("d" * 64, "logos/sun.png"),))
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +52,18 @@ def frames(logo) -> MemoryFrames:
     return kept
 
 
-def match(frames: MemoryFrames, logo: np.ndarray, **context: Any) -> MatchBrandsOutput:
+def match(
+    frames: MemoryFrames,
+    logo: np.ndarray,
+    *,
+    brands: tuple[KnownBrandRecord, ...] = (PICTURED, KnownBrandRecord("Velmora")),
+    options: MatchBrandsOptions | None = None,
+    **context: Any,
+) -> MatchBrandsOutput:
     reference = cv2.imencode(".png", logo)[1].tobytes()
-    brand = KnownBrandRecord("Suncrest", logos=(LogoReference("d" * 64, "logos/sun.png"),))
-    known = KnownBrands(brands=(brand, KnownBrandRecord("Velmora")), given=True)
-    ctx = StageContext(
-        SOURCE, MatchBrandsOptions(), frames, known, Resources(load_logo=lambda key: reference), **context
-    )
+    known = KnownBrands(brands=brands, given=True)
+    resources = Resources(load_logo=lambda key: reference)
+    ctx = StageContext(SOURCE, options or MatchBrandsOptions(), frames, known, resources, **context)
     samples = [Sample(n, n / 2, "0", f"frame {n}") for n in range(10)]
     data = MatchBrandsInput(
         extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
@@ -97,3 +106,41 @@ def test_the_search_is_remembered_by_frames_and_reference(frames, logo):
 
 def test_nothing_is_found_of_a_logo_that_is_not_there(frames):
     assert match(frames, np.asarray(logo_image(LOGO_BRANDS[1]))).detections == []
+
+
+@pytest.fixture
+def one_mark(monkeypatch, logo) -> str:
+    """A catalogue that knows one brand, whose mark is what the frames show."""
+    silhouette = np.asarray(255 - cv2.cvtColor(logo, cv2.COLOR_BGR2GRAY), np.uint8)
+
+    def find_mark(spellings) -> Mark | None:
+        return Mark("Sun Crest", silhouette) if "Sun Crest" in spellings else None
+
+    monkeypatch.setattr(logo_search, "catalogue_digest", lambda: "marks of one")
+    monkeypatch.setattr(logo_search, "find_mark", find_mark)
+    return "Sun Crest"
+
+
+def test_a_brand_without_a_picture_is_looked_for_by_its_mark(frames, logo, one_mark):
+    found = match(frames, logo, brands=(KnownBrandRecord("Sol", aliases=(one_mark,)),)).detections
+    assert [[seen.sequence for seen in one.observations] for one in found] == [[0, 1, 2, 3], [9]]
+    assert {(one.brand, one.source, one.model) for one in found} == {("Sol", "logo", "catalogue marks marks of one")}
+
+
+def test_marks_can_be_left_out_and_a_brands_own_picture_comes_first(frames, logo, one_mark):
+    named = (KnownBrandRecord(one_mark),)
+    assert match(frames, logo, brands=named, options=MatchBrandsOptions(catalogue_marks=False)).detections == []
+    pictured = (KnownBrandRecord(one_mark, logos=PICTURED.logos),)
+    assert all("features" in one.model for one in match(frames, logo, brands=pictured).detections)
+
+
+def test_of_a_long_list_only_brands_that_were_read_are_looked_for(frames, logo, one_mark):
+    many = (KnownBrandRecord(one_mark), *(KnownBrandRecord(f"Brand {n}") for n in range(40)))
+    assert match(frames, logo, brands=many).detections == []
+
+
+def test_the_catalogue_is_part_of_the_key_only_where_it_is_used(monkeypatch):
+    monkeypatch.setattr(match_brands, "catalogue_digest", lambda: "marks 1.0")
+    stage, resources = MatchBrands(), Resources()
+    assert stage.model_digests(MatchBrandsOptions(), resources) == ("marks 1.0",)
+    assert stage.model_digests(MatchBrandsOptions(catalogue_marks=False), resources) == ()
