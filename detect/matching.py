@@ -1,11 +1,12 @@
 """Whether a text that was read is the name of a brand.
 
 Texts and names are compared in a *folded* form: accents, case, spacing and punctuation removed, and characters that
-OCR confuses (0/O, 1/l/I/|) folded together. Four rules, strongest first:
+OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 
 ``exact``    the folded text, or a run of whole words of it, equals the folded name;
 ``inside``   a long name begins or ends a word (lettering set tight: ``EmiratesFLYBETTER``); never a short one;
 ``fuzzy``    few edits away, fewer the shorter the name (normalised Levenshtein similarity);
+``likely``   recognition was unsure, and what else it may have seen spells the name (``detect/weak_readings.py``);
 ``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -22,13 +23,15 @@ from rapidfuzz.distance import Levenshtein
 
 from detect.types import KnownBrandRecord
 
-Rule = Literal["exact", "inside", "fuzzy", "partial"]
+Rule = Literal["exact", "inside", "fuzzy", "likely", "partial"]
 
 _CONFUSED = str.maketrans({"0": "o", "1": "i", "l": "i", "|": "i", "!": "i"})
+#: Folded letters that stand for several.
+CONFUSED_LETTERS = "io"
 _MIN_INSIDE_LETTERS = 6
 _MIN_PARTIAL_LETTERS = 4
 _MIN_PARTIAL_SHARE = 0.5
-_STRENGTH: dict[str, int] = {"exact": 3, "inside": 2, "fuzzy": 1, "partial": 0}
+_STRENGTH: dict[str, int] = {"exact": 4, "inside": 3, "fuzzy": 2, "likely": 1, "partial": 0}
 
 
 class TextMatch(msgspec.Struct, frozen=True):
@@ -71,6 +74,11 @@ class NameIndex:
 
     def __len__(self) -> int:
         return len(self._names)
+
+    @property
+    def spellings(self) -> Mapping[str, str]:
+        """Brands by their folded names and aliases."""
+        return self._names
 
     def match(self, text: str, *, min_similarity: float, allow_partial: bool = True) -> TextMatch | None:
         """The best known brand for ``text``, or None.

@@ -29,7 +29,7 @@ from detect.motion import (
     patch_width,
     similarity,
 )
-from detect.types import Box
+from detect.types import Box, LatticeStep
 
 _SAME_LOOK = 0.85
 _ALIKE_LOOK = 0.6
@@ -79,6 +79,7 @@ class Vote:
     confidence: float = 0.0
     sequence: int = 0
     quad: Quad = field(default_factory=lambda: np.zeros((4, 2), np.float32))
+    lattice: tuple[LatticeStep, ...] = ()
 
 
 @dataclass
@@ -233,6 +234,7 @@ class TextTracker:
         vote.votes += 1
         if reading.confidence > vote.confidence:
             vote.confidence, vote.sequence, vote.quad = reading.confidence, self._frames[index].sequence, quad
+            vote.lattice = reading.lattice
 
     def _search(self, track: Track, index: int, place: Quad, taken: list[Box]) -> Box | None:
         """Look for a lost track where no other text was seen already; the box where it was found, or None."""

@@ -104,14 +104,26 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     confidence: float
 
 
+class LatticeStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one step of recognition may have seen, in thousandths: nothing new (``blank``), or each of ``chars``."""
+
+    blank: int
+    chars: str
+    shares: tuple[int, ...]
+
+
 class Reading(Value, frozen=True):
-    """A text that was read on a track: how often, how surely, and on which frame best."""
+    """A text that was read on a track: how often, how surely, and on which frame best.
+
+    ``lattice`` is what else that reading may have been, step by step; empty where recognition was sure.
+    """
 
     text: str
     confidence: float
     votes: int
     sequence: int
     box: Box
+    lattice: tuple[LatticeStep, ...] = ()
 
 
 class Edge(Value, frozen=True):

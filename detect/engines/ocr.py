@@ -20,19 +20,28 @@ import numpy.typing as npt
 
 from detect.errors import ConfigError
 from detect.stages.base import Image
+from detect.types import LatticeStep
 
 Quad = npt.NDArray[Any]
 
 _LINE_HEIGHT = 48
 # Each input width is compiled once by the engine, so lines are padded to few widths.
 _LINE_WIDTHS = (96, 160, 240, 320, 480, 640, 960)
+# A reading whose characters and gaps are at least so sure is kept as text alone.
+_SURE, _SURE_BLANK = 0.95, 0.8
+# Of the others, steps surer than this keep one character, the rest at most so many with at least this share.
+_SURE_STEP, _MOST_LIKELY, _LEAST_SHARE = 0.98, 4, 0.02
 
 
 class TextLine(msgspec.Struct, frozen=True):
-    """A line that was read: its text and the mean confidence of its characters, 0-1."""
+    """A line that was read: its text and the mean confidence of its characters, 0-1.
+
+    ``lattice`` is what else each step may have seen; empty where every character is sure.
+    """
 
     text: str
     confidence: float
+    lattice: tuple[LatticeStep, ...] = ()
 
 
 @cache
@@ -124,7 +133,37 @@ class OcrEngine:
         if not chosen.any():
             return TextLine("", 0.0)
         text = "".join(self._alphabet[index] for index in best[chosen])
-        return TextLine(text.strip(), round(float(scores.max(axis=1)[chosen].mean()), 4))
+        certainty = scores.max(axis=1)
+        confidence = round(float(certainty[chosen].mean()), 4)
+        sure = float(certainty[chosen].min()) >= _SURE and float(certainty[~chosen].min(initial=1.0)) >= _SURE_BLANK
+        return TextLine(text.strip(), confidence, () if sure else self._lattice(scores, best, certainty))
+
+    def _lattice(
+        self, scores: npt.NDArray[Any], best: npt.NDArray[Any], certainty: npt.NDArray[Any]
+    ) -> tuple[LatticeStep, ...]:
+        """The likely characters of each step; runs of steps that are equally sure of the same are one."""
+        steps: list[LatticeStep] = []
+        before = -1
+        for row, top, share in zip(scores, best.tolist(), certainty.tolist(), strict=True):
+            if share >= _SURE_STEP:
+                if top != before:
+                    steps.append(
+                        LatticeStep(1000, "", ()) if top == 0 else LatticeStep(0, self._alphabet[top], (1000,))
+                    )
+                before = top
+                continue
+            before = -1
+            likely = np.flatnonzero(row > _LEAST_SHARE)
+            order = likely[np.argsort(-row[likely], kind="stable")]
+            chars = [index for index in order.tolist() if index != 0][:_MOST_LIKELY]
+            steps.append(
+                LatticeStep(
+                    round(float(row[0]) * 1000),
+                    "".join(self._alphabet[index] for index in chars),
+                    tuple(round(float(row[index]) * 1000) for index in chars),
+                )
+            )
+        return tuple(steps)
 
 
 def rectify(image: Image, quad: Quad) -> Image:

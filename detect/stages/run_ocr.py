@@ -97,7 +97,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 2
+    name, version = "run_ocr", 3
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"
@@ -238,6 +238,7 @@ def _finish(track: Track, scale: float, track_id: int, options: RunOcrOptions) -
             votes=vote.votes,
             sequence=vote.sequence,
             box=_full_box(vote.quad, scale),
+            lattice=vote.lattice,
         )
         for text, vote in sorted(track.votes.items(), key=_by_weight)
         if vote.confidence >= options.min_confidence and sum(char.isalnum() for char in text) >= options.min_letters

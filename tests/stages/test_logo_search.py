@@ -142,5 +142,5 @@ def test_of_a_long_list_only_brands_that_were_read_are_looked_for(frames, logo, 
 def test_the_catalogue_is_part_of_the_key_only_where_it_is_used(monkeypatch):
     monkeypatch.setattr(match_brands, "catalogue_digest", lambda: "marks 1.0")
     stage, resources = MatchBrands(), Resources()
-    assert stage.model_digests(MatchBrandsOptions(), resources) == ("marks 1.0",)
-    assert stage.model_digests(MatchBrandsOptions(catalogue_marks=False), resources) == ()
+    assert stage.model_digests(MatchBrandsOptions(second_looks=0), resources) == ("marks 1.0",)
+    assert stage.model_digests(MatchBrandsOptions(second_looks=0, catalogue_marks=False), resources) == ()

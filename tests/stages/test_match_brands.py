@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
+import numpy as np
+
 from detect.resources import Resources
 from detect.stages.base import StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
@@ -18,6 +21,7 @@ from tests.stages.memory_frames import SOURCE, MemoryFrames
 BRANDS = (KnownBrandRecord("Velmora"), KnownBrandRecord("RIQ"), KnownBrandRecord("Fennbrook Dairy"))
 GIVEN = KnownBrands(brands=BRANDS, given=True)
 PLACE = Box(100, 100, 220, 140)
+GREY = cv2.imencode(".jpg", np.full((360, 640, 3), 127, np.uint8))[1].tobytes()
 
 
 def text(*readings: str | tuple[str, float, int], at: list[int], context: str = "board", box: Box = PLACE) -> TextTrack:
@@ -32,7 +36,9 @@ def text(*readings: str | tuple[str, float, int], at: list[int], context: str = 
 
 def match(*tracks: TextTrack, known: KnownBrands = GIVEN, **options: Any) -> MatchBrandsOutput:
     samples = [Sample(n, n / 2, "0", "") for n in range(20)]
-    context = StageContext(SOURCE, MatchBrandsOptions(**options), MemoryFrames(), known, Resources())
+    frames = MemoryFrames()
+    frames.jpegs = dict.fromkeys(range(20), GREY)
+    context = StageContext(SOURCE, MatchBrandsOptions(**options), frames, known, Resources())
     data = MatchBrandsInput(
         extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
         filter_scenes=[FilterScenesOutput(kept=list(range(20)), stands_for={}, cuts=[])],

@@ -1,0 +1,140 @@
+"""Known brands on text tracks: by a reading, by several weak ones together, by pieces that stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from detect.context import placement_of
+from detect.joining import adjacent_pairs, joined_edges, union
+from detect.matching import NameIndex, TextMatch, fold, normalize
+from detect.types import BrandDetection, KnownBrands, Observation, Reading, TextTrack
+from detect.weak_readings import WeakNames
+
+if TYPE_CHECKING:
+    from detect.stages.match_brands import MatchBrandsOptions
+
+# A brand that the same source surely shows needs less evidence elsewhere in it, nats.
+_SUPPORT_EVIDENCE = 3.0
+# What resembles a name so much, or is so much of one, is read again.
+_LOOK_EVIDENCE, _LOOK_SHARE = 4.0, 0.5
+
+
+class TrackMatcher:
+    """Matches the readings of tracks to the known brands of one run."""
+
+    def __init__(self, known: KnownBrands, options: MatchBrandsOptions) -> None:
+        self._options = options
+        self.names = NameIndex(known.brands)
+        self._weak = WeakNames(self.names.spellings)
+        self._confirmed = {brand.name: brand.confirmed for brand in known.brands}
+        self._rejected = frozenset([*known.rejected, *map(fold, known.rejected)])
+        self._cached = dict(known.cached)
+
+    def is_rejected(self, track: TextTrack) -> bool:
+        """Whether people said that what is read here is no brand, however recognition confuses its letters."""
+        text = track.readings[0].text
+        return normalize(text) in self._rejected or fold(text) in self._rejected
+
+    def match(self, track: TextTrack) -> BrandDetection | None:
+        """A detection, or None where no reading is a known name."""
+        return self._best(track, allow_partial=False) or self._likely(track, self._options.likely_evidence)
+
+    def match_partial(self, track: TextTrack, whole: set[str]) -> BrandDetection | None:
+        """A detection by a piece of a name or by less evidence, if its brand is one of those seen in this source."""
+        found = self._best(track, allow_partial=True) or self._likely(
+            track, self._options.likely_evidence - _SUPPORT_EVIDENCE
+        )
+        return found if found is not None and found.brand in whole else None
+
+    def is_worth_a_look(self, track: TextTrack) -> bool:
+        """Whether what was read resembles a name, or is a good part of one."""
+        text = fold(track.readings[0].text)
+        part = len(text) >= 2 and any(
+            text in name and len(text) >= _LOOK_SHARE * len(name) for name in self.names.spellings
+        )
+        return part or self._weak.resemblance(track) >= _LOOK_EVIDENCE
+
+    def match_joined(self, tracks: list[TextTrack]) -> Iterator[BrandDetection]:
+        """Detections on pairs of unmatched tracks that spell a name together."""
+        for first, second, sequences in adjacent_pairs(tracks):
+            one, two = first.readings[0], second.readings[0]
+            match = self.names.match(
+                f"{one.text} {two.text}", min_similarity=self._options.min_similarity, allow_partial=False
+            )
+            confidence = min(one.confidence, two.confidence)
+            if (
+                match is None
+                or confidence < self._options.min_confidence
+                or not _needs_both(match, one, two, self.names)
+            ):
+                continue
+            boxes = {seen.sequence: seen for seen in second.observations}
+            observations = [
+                Observation(seen.sequence, union(seen.box, boxes[seen.sequence].box), seen.confidence)
+                for seen in first.observations
+                if seen.sequence in sequences and seen.sequence in boxes
+            ]
+            found = self._detection(first, match, f"{one.text} {two.text}", confidence, observations)
+            appears, vanishes = joined_edges(first, second, sequences)
+            yield replace(found, appears=appears, vanishes=vanishes)
+
+    def _likely(self, track: TextTrack, least: float) -> BrandDetection | None:
+        found = self._weak.likely(track, least)
+        if found is None:
+            return None
+        match, reading = found
+        return self._of_track(track, match, reading)
+
+    def _best(self, track: TextTrack, *, allow_partial: bool) -> BrandDetection | None:
+        weights = [reading.votes * reading.confidence for reading in track.readings]
+        share: dict[str, float] = {}
+        best: tuple[float, TextMatch, Reading] | None = None
+        for reading, weight in zip(track.readings, weights, strict=True):
+            match = self._match_reading(reading, allow_partial=allow_partial)
+            if match is None:
+                continue
+            share[match.brand] = share.get(match.brand, 0.0) + weight / sum(weights)
+            strength = match.similarity * reading.confidence
+            if best is None or strength > best[0]:
+                best = (strength, match, reading)
+        if best is None or share[best[1].brand] < self._options.min_vote_share:
+            return None
+        return self._of_track(track, best[1], best[2])
+
+    def _match_reading(self, reading: Reading, *, allow_partial: bool) -> TextMatch | None:
+        cached = self._cached.get(normalize(reading.text))
+        if cached is not None:
+            return TextMatch(cached, 1.0, "exact")
+        match = self.names.match(reading.text, min_similarity=self._options.min_similarity, allow_partial=allow_partial)
+        if match is None:
+            return None
+        short = len(fold(reading.text)) <= 4
+        needed = self._options.short_name_confidence if short else self._options.min_confidence
+        return match if reading.confidence >= needed else None
+
+    def _of_track(self, track: TextTrack, match: TextMatch, reading: Reading) -> BrandDetection:
+        found = self._detection(track, match, reading.text, reading.confidence, track.observations)
+        return replace(found, appears=track.appears, vanishes=track.vanishes)
+
+    def _detection(
+        self, track: TextTrack, match: TextMatch, text: str, confidence: float, observations: list[Observation]
+    ) -> BrandDetection:
+        return BrandDetection(
+            brand=match.brand,
+            source="ocr",
+            confidence=round(confidence * match.similarity, 4),
+            text=text,
+            placement=placement_of(track.context),
+            observations=observations,
+            rule=match.rule,
+            confirmed=self._confirmed.get(match.brand, False),
+        )
+
+
+def _needs_both(match: TextMatch, one: Reading, two: Reading, names: NameIndex) -> bool:
+    """Whether the pair says more than either half: a match that one half makes alone is that half's."""
+    alone = (names.match(half.text, min_similarity=1.0, allow_partial=False) for half in (one, two))
+    return match.rule != "inside" and all(found is None for found in alone)
