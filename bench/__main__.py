@@ -56,6 +56,9 @@ examples
 Each run of analyze gets an installation of its own in a temporary folder. docs/benchmarks.md explains every figure.
 """
 
+#: Length of the match that loads the models before a clip is analysed by the same process.
+WARM_UP_SECONDS = 4.0
+
 Say = Callable[[str], None]
 Measurement = tuple[Any, RenderableType]
 
@@ -152,7 +155,8 @@ def _measure(part: str, plan: Plan, say: Say) -> Measurement | None:
         return None
     _say_if_synthetic(part, clips, plan, say)
     if part == "speed":
-        speed = measure_speed(clips, rounds=plan.rounds, progress=say)
+        warm_up = synthetic_match("easy", 1, WARM_UP_SECONDS, work=plan.work)
+        speed = measure_speed(clips, warm_up, rounds=plan.rounds, progress=say)
         return speed, tables.speed_tables(speed)
     longest = max(clips, key=lambda clip: clip.seconds)
     if part == "tuning":

@@ -22,7 +22,8 @@ REAL = "real"
 class Clip:
     """A video with the brands to look for (CSV, reference pictures of wordless ones) and its truth.
 
-    ``group`` is ``real`` or the level of a synthetic match; ``seconds`` its length.
+    ``group`` is ``real`` or the level of a synthetic match; ``seconds`` its length. ``exact`` is the file with the
+    truth of every frame, where there is one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Clip:
     truth: list[dict[str, Any]]
     seconds: float
     logos: dict[str, Path] = field(default_factory=dict)
+    exact: Path | None = None
 
 
 def media_folder() -> Path:
@@ -70,6 +72,7 @@ def synthetic_match(level: str, seed: int, seconds: float, *, work: Path) -> Cli
         truth=document["spans"],
         seconds=document["duration"],
         logos=logos,
+        exact=folder / "truth.json",
     )
 
 

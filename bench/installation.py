@@ -100,6 +100,23 @@ class Installation:
         pictures = [f"--logo={name}={path}" for name, path in (logos or {}).items()]
         return self._run(["analyze", video, "--brands", brands, *pictures, *_sets(settings)], watch=watch)
 
+    def analyze_after(
+        self, warm_up: Path, its_brands: Path, video: Path, brands: Path, *, logos: Mapping[str, Path] | None = None
+    ) -> Report:
+        """The report on ``video`` by a process that analysed ``warm_up`` before: its models are loaded by then.
+
+        Raises :class:`BenchError` when it fails.
+        """
+        pictures = [f"{name}={path}" for name, path in (logos or {}).items()]
+        with tempfile.TemporaryDirectory(dir=self.data.root, prefix="report-") as out:
+            videos = [warm_up, its_brands, video, brands]
+            measure(
+                [sys.executable, "-m", "bench.loaded", out, *videos, *pictures],
+                timeout=RUN_WITHIN,
+                environment=self.environment,
+            )
+            return from_json((Path(out) / "second/report.json").read_bytes())
+
     def replay(self, job: str, *, stage: str, settings: Sequence[str] = ()) -> Analysis:
         """``manage.py replay JOB --from STAGE``. Raises :class:`BenchError` when it fails."""
         return self._run(["replay", job, "--from", stage, *_sets(settings)])

@@ -15,6 +15,8 @@ from detect.scoring import EDGE_TOLERANCE, normalise_name
 
 WINDOW = 1.5
 """Seconds around a true edge within which a reported one is taken for it."""
+ROUNDING = 0.001
+"""Seconds that an error may exceed the stated uncertainty by: reports give both to a thousandth."""
 
 Spans = list[tuple[float, float]]
 
@@ -76,7 +78,11 @@ def summarise(errors: Iterable[EdgeError]) -> EdgeFigures:
     found = list(errors)
     values = [item.error for item in found if item.error is not None]
     sizes = sorted(abs(value) for value in values)
-    within = [abs(item.error) <= item.stated for item in found if item.error is not None and item.stated is not None]
+    within = [
+        abs(item.error) <= item.stated + ROUNDING
+        for item in found
+        if item.error is not None and item.stated is not None
+    ]
     return EdgeFigures(
         edges=len(found),
         missed=len(found) - len(values),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
+from dataclasses import replace
 
 import pytest
 
 from bench import accuracy
 from bench.accuracy import judge, measure_accuracy, read_plain, stated_uncertainty
-from tests.bench.made import analysis, clip, measured, reading, report, result, span
+from bench.placements import PlacementFigures
+from bench.promises import PROMISES
+from tests.bench.made import NOWHERE, analysis, clip, measured, reading, report, result, span
 
 
 def test_a_perfect_reading():
@@ -107,3 +111,37 @@ def test_clips_are_grouped_and_pooled_by_seconds(fakes):
     assert "clip broadcast: precision" in headlines
     assert "clip short: precision" not in headlines
     assert any("plain" in text for text in said)
+
+
+def test_what_is_told_of_exact_truth_and_of_truth_written_by_hand(fakes, monkeypatch):
+    (exposure, *_) = report(None, "Acme").brands[0].exposures
+    truth = span("Acme", exposure.start + 0.1, exposure.end - 0.1)
+    monkeypatch.setattr(accuracy, "placements", lambda report, file: PlacementFigures(4.0, 3.0, {}))
+    exact = replace(clip(truth, name="match", group="medium", seconds=20.0), exact=NOWHERE)
+    figures = measure_accuracy([exact, clip(truth, name="broadcast")], progress=lambda text: None)
+    headlines = figures.headlines()
+    assert headlines["medium: placed right"].value == 0.75
+    assert headlines["medium: work over length"].value == pytest.approx(8.0 / 20.0)
+    assert headlines["medium: starts within stated uncertainty"].value == 1.0
+    assert headlines["medium: ends within stated uncertainty"].value == 1.0
+    assert not [name for name in headlines if name.startswith("real:") and ("stated" in name or "placed" in name)]
+    f1 = figures.clips["broadcast"].ours.f1
+    assert headlines["real: mean F1"].value == headlines["real: lowest F1"].value == f1
+
+
+def test_every_promise_about_accuracy_is_about_something_measured(fakes, monkeypatch):
+    monkeypatch.setattr(accuracy, "placements", lambda report, file: PlacementFigures(4.0, 3.0, {}))
+    truth = span("Acme", 1.1, 2.2)
+    clips = [clip(truth, group=group, name=group) for group in ("real", "easy", "medium", "hard")]
+    names = measure_accuracy(clips, progress=lambda text: None).headlines()
+    promised = [promise.pattern for promise in PROMISES if promise.section == "accuracy"]
+    assert [pattern for pattern in promised if not fnmatch.filter(names, pattern)] == []
+
+
+def test_the_lowest_clip_is_not_hidden_by_the_mean(fakes):
+    (exposure, *_) = report(None, "Acme").brands[0].exposures
+    good = clip(span("Acme", exposure.start, exposure.end), name="good")
+    poor = clip(span("Acme", exposure.start, exposure.end), span("Globex", 5, 30), name="poor")
+    figures = measure_accuracy([good, poor], progress=lambda text: None)
+    both = figures.groups["real"].ours
+    assert both.lowest_f1 == figures.clips["poor"].ours.f1 < both.mean_f1 < figures.clips["good"].ours.f1

@@ -9,13 +9,15 @@ from rich.console import Console
 
 from bench.installation import Stored, StoredOutputs, exposures, isolated, stage_times
 from bench.memory import LengthFigures, compared
+from bench.promises import verdicts
 from bench.replay import OTHER_SETTING, STAGE, added, earlier_stages
-from bench.speed import Round, ratio
+from bench.speed import Round, SpeedFigures, _figures, ratio, stage_seconds
 from detect.config import resolve
 from detect.options import parse_assignments
 from detect.registry import load_pipeline
 from jobs.console import ConsoleProgress
-from tests.bench.made import analysis, measured, report, result
+from tests.bench.made import analysis, clip, measured, report, result
+from tests.bench.test_results import section
 
 
 def test_stage_times_are_read_from_what_the_command_line_prints():
@@ -108,3 +110,21 @@ def test_the_replayed_setting_exists_and_differs_from_the_default():
     names = [stage.name for stage in pipeline.stages]
     assert [name for name in names if usual.options[name] != other.options[name]] == [STAGE]
     assert earlier_stages(names) == names[: names.index(STAGE)]
+
+
+def test_speed_with_models_loaded_stands_beside_speed_with_their_loading():
+    lines = [(3.0, "1/9 extract_frames 1.00 s")]
+    once = analysis(
+        measured(lines), stages=[result("extract_frames", 0, seconds=2.0), result("run_ocr", 1, seconds=4.0)]
+    )
+    figures = _figures(clip(seconds=20.0), rounds((6.0, 12.0)), [once], once, loaded_work=3.0)
+    assert (figures.work_ratio, figures.loaded_ratio) == (0.5, 0.25)
+    headlines = SpeedFigures({"clip": figures}).headlines()
+    assert headlines["clip: work against plain"].value == 0.5
+    assert headlines["clip: work against plain, models loaded"].value == 0.25
+    assert stage_seconds(once.report) == 6.0
+    held = verdicts({"speed": section(**headlines)}, full=True)
+    assert {item.name: item.kept for item in held if "work against" in item.name} == {
+        "clip: work against plain": False,
+        "clip: work against plain, models loaded": False,
+    }

@@ -72,3 +72,9 @@ def test_summary():
 def test_summary_of_nothing():
     found = summarise([])
     assert (found.edges, found.missed, found.median_error, found.p95_error) == (0, 0, 0, 0)
+
+
+def test_thousandths_that_reports_round_to_are_no_error():
+    stated = {"Acme": {("start", 10.0205): 0.02}}
+    starts, _ = edge_errors([span("Acme", 10, 20)], {"Acme": [(10.0205, 19.0)]}, length=LENGTH, uncertainty=stated)
+    assert summarise(starts).covered == 1
