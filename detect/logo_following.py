@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from detect.geometry import iou, overlap_share
+from detect.geometry import iou
 from detect.motion import (
     CameraMotion,
     Features,
@@ -36,9 +36,10 @@ _SURE = 0.5
 _LIKELY = 0.3
 _SAME_PLACE = 0.3
 _SAME_LOOK, _SAME_AS_FIRST = 0.8, 0.6
+_HARDLY_LESS = 0.98
 _REACH = 0.8  # patch heights around its place in which a logo is looked for
 _LEAST_SIDE = 8
-_LEAST_INSIDE = 0.9
+_LEAST_LEFT = 0.35  # of its area: what is left of a logo that leaves the picture
 
 
 class LogoSight(msgspec.Struct, frozen=True, array_like=True):
@@ -93,7 +94,7 @@ def _follow(
     frames: list[_Frame], motions: dict[tuple[int, int], Matrix | None], index: int, seed: LogoSight, step: int
 ) -> None:
     """Add to the frames after (``step`` 1) or before (-1) the seed's what follows from it, until it is lost."""
-    quad, first, last = _quad(seed.box), None, None
+    quad, first = _quad(seed.box), None
     while 0 <= index + step < len(frames):
         here, there = frames[index], frames[index + step]
         if (index, index + step) not in motions:
@@ -104,28 +105,51 @@ def _follow(
             return  # what is as sure is followed by itself
         if found is not None and found.confidence >= _LIKELY:
             there.sights.remove(found)
-            quad, last = _quad(found.box), None
+            quad = _quad(found.box)
         else:
-            last = cut_patch(here.gray, quad, patch_width(quad)) if last is None else last
+            whole = _area(quad)
+            quad, place = _inside(quad, place, there.gray.shape)
+            if _area(quad) < _LEAST_LEFT * seed.box.area:
+                return
+            if _area(quad) < _HARDLY_LESS * whole:
+                first = None  # a part looks like itself, not like the whole
+            last = cut_patch(here.gray, quad, patch_width(quad))
             first = last if first is None else first
-            again = _found_again(there.gray, first, last, place)
+            again = _found_again(there.gray, last, place, quad + place.mean(axis=0) - quad.mean(axis=0))
             if again is None:
                 return
-            quad, last = again
+            quad = again
+            if look_alike(first, cut_patch(there.gray, quad, first.shape[1])) < _SAME_AS_FIRST:
+                return
         there.sights.append(replace(seed, sequence=there.sequence, box=_box(quad)))
         index += step
 
 
-def _found_again(gray: Gray, first: Patch, last: Patch, place: Quad) -> tuple[Quad, Patch] | None:
-    """Where a logo that looked like ``last``, and like ``first`` before, is around a place, and its look there."""
-    quad, score = find_patch(gray, last, place, reach_x=_REACH, reach_y=_REACH)
-    box = _box(quad)
-    if score < _SAME_LOOK or min(box.width, box.height) < _LEAST_SIDE:
-        return None
-    if overlap_share(box, Box(0, 0, gray.shape[1], gray.shape[0])) < _LEAST_INSIDE:
-        return None
-    seen = cut_patch(gray, quad, last.shape[1])
-    return (quad, seen) if look_alike(first, seen) >= _SAME_AS_FIRST else None
+def _inside(quad: Quad, place: Quad, shape: tuple[int, ...]) -> tuple[Quad, Quad]:
+    """A logo, and where it goes, without what leaves the picture there."""
+    low, high = place.min(axis=0), place.max(axis=0)
+    extent = np.maximum(high - low, 1e-3)
+    limits = np.array([shape[1], shape[0]], np.float32)
+    first, last = (np.clip(np.clip(edge, 0, limits) - low, 0, extent) / extent for edge in (low, high))
+    return _part(quad, first, last), _part(place, first, last)
+
+
+def _part(quad: Quad, first: Quad, last: Quad) -> Quad:
+    """The box of a quad between two shares ``(x, y)`` of its extent."""
+    low, extent = quad.min(axis=0), np.ptp(quad, axis=0)
+    (left, top), (right, bottom) = low + first * extent, low + last * extent
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+
+
+def _found_again(gray: Gray, look: Patch, *places: Quad) -> Quad | None:
+    """Where what looks like ``look`` is around one of these places; None where nothing does."""
+    tries = [find_patch(gray, look, place, reach_x=_REACH, reach_y=_REACH) for place in places]
+    quad, score = max(tries, key=lambda tried: tried[1])
+    return quad if score >= _SAME_LOOK and np.ptp(quad, axis=0).min() >= _LEAST_SIDE else None
+
+
+def _area(quad: Quad) -> float:
+    return float(np.ptp(quad, axis=0).prod())
 
 
 def _quad(box: Box) -> Quad:
