@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+import cv2
 import numpy as np
 
-from detect.motion import Gray, Matrix, Patch, Quad, cut_patch, find_patch, move_quad, similarity
-from detect.text_tracks import Frame, Track
+from detect.motion import PATCH_HEIGHT, Gray, Matrix, Patch, Quad, cut_patch, move_quad
+from detect.text_tracks import Frame, Sight, Track
 from detect.types import Edge
 
 Side = Literal["appears", "vanishes"]
@@ -26,10 +27,12 @@ _THERE, _GONE = 0.62, 0.45
 _LIKE_SAMPLE = 0.4
 # Contrast as a share of that on the sample: a text that fades keeps its pattern to the last.
 _CLEAR, _FAINT = 0.6, 0.3
-# Share of the text that lies in the picture.
+# Share of the text that lies in the picture, and the columns of it that are still compared.
 _INSIDE, _OUTSIDE = 0.6, 0.35
-_REACH = 0.7  # how far around its expected place a text is searched, line heights
 _MIN_COLUMNS = 12
+_REACH = 0.5, 0.3  # how far around its expected place a text is searched, line heights to the sides, up and down
+_SURELY_GONE = 2  # frames in a row; one may be a miss
+_MOVED = 2.0  # pixels of expected motion from which the text may as well have stayed where it was
 
 
 class State(Enum):
@@ -42,7 +45,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Still:
-    """A decoded frame between samples: when it appeared, seconds, and its grey levels."""
+    """A decoded frame: when it appeared, seconds, and its grey levels."""
 
     at: float
     gray: Gray
@@ -50,8 +53,8 @@ class Still:
 
 @dataclass(frozen=True)
 class Gap:
-    """The time between two neighbouring samples: ``before`` appeared at ``since`` and was replaced at ``low``, the next
-    one appeared at ``high``, seconds.
+    """Between two neighbouring samples: the first appeared at ``since`` and was replaced at ``low``, the second
+    appeared at ``high``, seconds.
     """
 
     since: float
@@ -71,24 +74,45 @@ class TrackEnd:
     beyond: Quad
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What one frame says of a text; with the place and looks of one that was found whole."""
+
+    state: State
+    score: float = 0.0
+    quad: Quad | None = None
+    patch: Patch | None = None
+
+
 def track_ends(
     track_id: int, track: Track, frames: Sequence[Frame], motions: Sequence[Matrix | None], *, fixed: bool
 ) -> list[TrackEnd]:
-    """Both ends of a track in the frames of its shot; ``fixed`` says that the camera does not move it."""
-    places = {frame.sequence: index for index, frame in enumerate(frames)}
+    """Those ends of a track at which its text is not on the neighbouring frame of the shot.
+
+    Where it is, another track goes on with it, or it was missed there: that is no edge. ``fixed`` says that the camera
+    does not move the text.
+    """
+    index_of = {frame.sequence: index for index, frame in enumerate(frames)}
+    width = max(anchor.shape[1] for anchor in track.anchors)
     ends = []
-    sides: tuple[tuple[Side, int, int], ...] = (("appears", 0, -1), ("vanishes", -1, 1))
-    for side, which, step in sides:
-        sight = track.sights[which]
-        index = places[sight.sequence]
-        width = max(anchor.shape[1] for anchor in track.anchors)
-        beyond = sight.quad
+    sides: tuple[tuple[Side, list[Sight], int], ...] = (
+        ("appears", track.sights[:2], -1),
+        ("vanishes", track.sights[:-3:-1], 1),
+    )
+    for side, (sight, *inner), step in sides:
+        index = index_of[sight.sequence]
         motion = _motion(motions, index, step)
-        if not fixed and motion is not None:
+        if fixed:
+            beyond = sight.quad
+        elif motion is not None:
             beyond = move_quad(sight.quad, motion)
-        elif not fixed and len(track.sights) > 1:
-            beyond = 2 * sight.quad - track.sights[which - step].quad
+        else:
+            beyond = 2 * sight.quad - inner[0].quad if inner else sight.quad
         patch = cut_patch(frames[index].gray, sight.quad, width)
+        if 0 <= index + step < len(frames):
+            look = _look(frames[index + step].gray, beyond, patch, patch)
+            if look.state is State.THERE:
+                continue
         ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond))
     return ends
 
@@ -99,77 +123,124 @@ def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | None:
     ``stills`` are in order of time; those outside the gap tell whether the text was there all along.
     """
     forwards = end.side == "vanishes"
+    if forwards:
+        outward = [still for still in stills if still.at >= gap.low]
+        known = _Known(inside=gap.low, boundary=gap.high)
+    else:
+        outward = [still for still in reversed(stills) if still.at < gap.high]
+        known = _Known(inside=gap.high, boundary=gap.low)
     walk = _Walk(end, gap)
-    inside = gap.low if forwards else gap.high
-    outside: float | None = None
-    missed: float | None = None
-    before: State | None = None
-    for still in stills if forwards else reversed(stills):
-        if still.at < gap.low if forwards else still.at >= gap.high:
+    last, step = -1, 2
+    while last + 1 < len(outward):
+        # Of frames that have it, and of those long after it was gone, every second one tells enough; but the last one
+        # always, which tells whether the text was there all along.
+        index = min(last + step, len(outward) - 1)
+        state = walk.look(outward[index])
+        if state is not State.THERE and known.gone == 0 and index > last + 1:
+            step = 1
             continue
-        state = walk.look(still)
+        known.take(outward[index].at, state)
+        step = 2 if known.gone >= _SURELY_GONE else step
+        last = index
+    there_all_along = known.inside >= gap.high if forwards else known.inside < gap.low
+    return None if last < 0 or there_all_along else known.edge()
+
+
+@dataclass
+class _Known:
+    """What is known of an edge: the text was there at ``inside``, not any more at ``outside`` or else at ``boundary``.
+
+    ``gone`` counts the frames in a row that lack it. Where it was seen again after it was surely gone, ``covered_at``
+    is the last moment before.
+    """
+
+    inside: float
+    boundary: float
+    outside: float | None = None
+    covered_at: float | None = None
+    gone: int = 0
+
+    def take(self, at: float, state: State) -> None:
+        """Add what the next frame outwards says."""
         if state is State.GONE:
-            if before is State.GONE:
-                break
-            outside = still.at if outside is None else outside
-        elif state is State.THERE:
-            # It was covered for a moment, or missed.
-            missed = outside if missed is None else missed
-            inside, outside = still.at, None
-        before = state
-    if before is None or (inside >= gap.high if forwards else inside < gap.low):
-        return None
-    if outside is None:
-        outside = gap.high if forwards else gap.low
-    first, second = sorted((min(max(outside, gap.low), gap.high), inside))
-    middle = (first + second) / 2
-    return Edge(round(middle, 6), round(max(second - middle, 0.0 if missed is None else abs(missed - middle)), 6))
+            self.outside = at if self.outside is None else self.outside
+            self.gone += 1
+            return
+        if state is State.THERE:
+            if self.gone >= _SURELY_GONE and self.covered_at is None:
+                self.covered_at = self.inside
+            self.inside, self.outside = at, None
+        self.gone = 0
+
+    def edge(self) -> Edge:
+        """Half way between inside and outside."""
+        low, high = sorted((self.inside, self.boundary))
+        outside = self.boundary if self.outside is None else min(max(self.outside, low), high)
+        middle = (self.inside + outside) / 2
+        known_from = self.inside if self.covered_at is None else self.covered_at
+        return Edge(round(middle, 6), round(abs(known_from - middle), 6))
 
 
 class _Walk:
     """Looks for a text on one frame after another, each further away from the sample that shows it."""
 
     def __init__(self, end: TrackEnd, gap: Gap) -> None:
-        length = max(gap.high - gap.since, 1e-3)
-        self._sample = end.patch
-        self._patch = end.patch
+        seconds = max(gap.high - gap.since, 1e-3)
+        forwards = end.side == "vanishes"
+        self._sample = self._patch = end.patch
         self._quad = end.quad
-        self._at = gap.since if end.side == "vanishes" else gap.high
-        self._speed = (end.beyond - end.quad) / np.float32(length if end.side == "vanishes" else -length)
+        self._at = gap.since if forwards else gap.high
+        self._speed = (end.beyond - end.quad) / np.float32(seconds if forwards else -seconds)
 
     def look(self, still: Still) -> State:
         """What a frame says; found there, the text is followed on from this frame."""
         moved = self._speed * np.float32(still.at - self._at)
-        state, score, found = self._look_at(still.gray, self._quad + moved)
-        if state is not State.THERE and float(np.abs(moved).max()) > 2:
-            other = self._look_at(still.gray, self._quad)
-            if other[1] > score:
-                state, score, found = other
-        if found is not None:
-            quad, patch = found
-            self._speed = (self._speed + (quad - self._quad) / np.float32(still.at - self._at)) / 2
-            self._quad, self._at, self._patch = quad, still.at, patch
-        return state
+        look = _look(still.gray, self._quad + moved, self._patch, self._sample)
+        if look.state is not State.THERE and float(np.abs(moved).max()) > _MOVED:
+            stayed = _look(still.gray, self._quad, self._patch, self._sample)
+            look = stayed if stayed.score > look.score else look
+        if look.quad is not None and look.patch is not None:
+            self._speed = (self._speed + (look.quad - self._quad) / np.float32(still.at - self._at)) / 2
+            self._quad, self._at, self._patch = look.quad, still.at, look.patch
+        return look.state
 
-    def _look_at(self, gray: Gray, place: Quad) -> tuple[State, float, tuple[Quad, Patch] | None]:
-        """State, similarity and, where the whole text was found, its place and looks."""
-        share, left, right = _columns_inside(place, gray, self._patch.shape[1])
-        if share < _OUTSIDE or right - left < min(_MIN_COLUMNS, self._patch.shape[1]):
-            return State.GONE, 0.0, None
-        whole = share >= _INSIDE and right - left == self._patch.shape[1]
-        part = place if whole else _cut_columns(place, left, right, self._patch.shape[1])
-        patch = self._patch if whole else np.ascontiguousarray(self._patch[:, left:right])
-        quad, score = find_patch(gray, patch, part, reach_x=_REACH, reach_y=_REACH)
-        if score < _GONE:
-            return State.GONE, score, None
-        seen = cut_patch(gray, quad, patch.shape[1])
-        sample = self._sample if whole else self._sample[:, left:right]
-        contrast = float(seen.std()) / max(float(sample.std()), 1e-3)
-        if contrast < _FAINT:
-            return State.GONE, score, None
-        if score < _THERE or contrast < _CLEAR or share < _INSIDE or similarity(sample, seen) < _LIKE_SAMPLE:
-            return State.UNSURE, score, None
-        return State.THERE, score, (quad, seen) if whole else None
+
+def _look(gray: Gray, place: Quad, patch: Patch, sample: Patch) -> _Look:
+    """What a frame says of a text expected at ``place``, which looked like ``patch`` last and ``sample`` at first."""
+    columns = patch.shape[1]
+    share, left, right = _inside(place, gray, columns)
+    if share < _OUTSIDE or right - left < min(_MIN_COLUMNS, columns):
+        return _Look(State.GONE)
+    whole = right - left == columns
+    if not whole:
+        place, patch, sample = (
+            _between(place, left / columns, right / columns),
+            patch[:, left:right],
+            sample[:, left:right],
+        )
+    quad, seen, score = _find(gray, place, patch)
+    if score < _GONE:
+        return _Look(State.GONE, score)
+    contrast = _deviation(seen) / max(_deviation(sample), 1e-3)
+    if contrast < _FAINT:
+        return _Look(State.GONE, score)
+    alike = float(cv2.matchTemplate(seen, sample, cv2.TM_CCOEFF_NORMED)[0, 0])
+    if score < _THERE or contrast < _CLEAR or share < _INSIDE or alike < _LIKE_SAMPLE:
+        return _Look(State.UNSURE, score)
+    return _Look(State.THERE, score, quad, seen) if whole else _Look(State.THERE, score)
+
+
+def _find(gray: Gray, place: Quad, patch: Patch) -> tuple[Quad, Patch, float]:
+    """Where around ``place`` a frame looks most like ``patch``, its looks there, and how alike they are."""
+    height, width = patch.shape
+    aside, above = (round(reach * PATCH_HEIGHT) for reach in _REACH)
+    window = cut_patch(gray, place, width, margin_x=_REACH[0], margin_y=_REACH[1])
+    _, score, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED))
+    right, down = np.float32((left - aside) / width), np.float32((top - above) / height)
+    shift = (
+        right * (place[1] - place[0] + place[2] - place[3]) / 2 + down * (place[3] - place[0] + place[2] - place[1]) / 2
+    )
+    return place + shift, window[top : top + height, left : left + width], float(score)
 
 
 def _motion(motions: Sequence[Matrix | None], index: int, step: int) -> Matrix | None:
@@ -181,25 +252,28 @@ def _motion(motions: Sequence[Matrix | None], index: int, step: int) -> Matrix |
     return matrix if matrix is None or step > 0 else np.linalg.inv(matrix)
 
 
-def _columns_inside(quad: Quad, gray: Gray, columns: int) -> tuple[float, int, int]:
+def _inside(quad: Quad, gray: Gray, columns: int) -> tuple[float, int, int]:
     """Which share of a quad lies in the picture, and from which to which of its columns."""
     height, width = gray.shape[:2]
+    x, y = quad[:, 0], quad[:, 1]
+    if x.min() >= 0 and y.min() >= 0 and x.max() <= width and y.max() <= height:
+        return 1.0, 0, columns
     across = (np.arange(columns, dtype=np.float32) + 0.5) / columns
-    share = np.zeros((4, columns), bool)
-    for row, up in enumerate((0.125, 0.375, 0.625, 0.875)):
-        left, right = quad[0] + up * (quad[3] - quad[0]), quad[1] + up * (quad[2] - quad[1])
-        x, y = left[:, None] + across * (right - left)[:, None]
-        share[row] = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    usable = np.flatnonzero(share.mean(axis=0) >= 0.75)
-    if usable.size == 0:
-        return float(share.mean()), 0, 0
-    return float(share.mean()), int(usable[0]), int(usable[-1]) + 1
+    rows = np.array([0.125, 0.375, 0.625, 0.875], np.float32)[:, None, None]
+    left, right = quad[0] + rows * (quad[3] - quad[0]), quad[1] + rows * (quad[2] - quad[1])
+    points = left + across[:, None] * (right - left)
+    shown = ((points >= 0) & (points < (width, height))).all(axis=2)
+    usable = np.flatnonzero(shown.mean(axis=0) >= 0.75)
+    first, last = (int(usable[0]), int(usable[-1]) + 1) if usable.size else (0, 0)
+    return float(shown.mean()), first, last
 
 
-def _cut_columns(quad: Quad, left: int, right: int, columns: int) -> Quad:
-    """The part of a quad between two of its columns."""
+def _between(quad: Quad, first: float, last: float) -> Quad:
+    """The part of a quad between two shares of its width."""
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    first, last = np.float32(left / columns), np.float32(right / columns)
-    return np.array(
-        [quad[0] + first * top, quad[0] + last * top, quad[3] + last * bottom, quad[3] + first * bottom], np.float32
-    )
+    corners = [quad[0] + first * top, quad[0] + last * top, quad[3] + last * bottom, quad[3] + first * bottom]
+    return np.array(corners, np.float32)
+
+
+def _deviation(patch: Patch) -> float:
+    return float(cv2.meanStdDev(patch)[1][0, 0])
