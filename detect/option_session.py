@@ -16,8 +16,8 @@ from detect.options import Overrides, merge
 class Watch(Protocol):
     """Is told how far a search is."""
 
-    def setting_started(self, changed: Overrides, cases: int) -> None:
-        """A setting is about to be run on so many cases."""
+    def setting_started(self, changed: Overrides, cases: int, *, held_out: bool) -> None:
+        """A setting is about to be run on so many cases, those that were ``held_out`` or the others."""
 
     def case_started(self, name: str) -> None: ...
 
@@ -84,17 +84,17 @@ class Session:
         best = self.search.run()
         for setting in dict.fromkeys([present_setting(self.choices), best.setting]):
             if self.held_out_cases:
-                self.held_out[setting] = self._evaluate(setting, self.held_out_cases)
+                self.held_out[setting] = self._evaluate(setting, self.held_out_cases, held_out=True)
         self.finished = True
 
     def _develop(self, setting: Setting) -> Figures:
-        self.figures[setting] = self._evaluate(setting, self.cases)
+        self.figures[setting] = self._evaluate(setting, self.cases, held_out=False)
         return together(self.figures[setting])
 
-    def _evaluate(self, setting: Setting, cases: Sequence[Case]) -> list[Figures]:
+    def _evaluate(self, setting: Setting, cases: Sequence[Case], *, held_out: bool) -> list[Figures]:
         changed = changes(setting, self.choices)
         config = resolve(self.bench.pipeline, self.profile, merge(self.overrides, changed))
-        self.watch.setting_started(changed, len(cases))
+        self.watch.setting_started(changed, len(cases), held_out=held_out)
         figures = []
         for case in cases:
             self.watch.case_started(case.name)

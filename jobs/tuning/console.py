@@ -33,12 +33,14 @@ class TuningProgress:
     Each setting leaves a line with what it came to.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, stages: int) -> None:
         self._console = console
+        self._stages, self._stage = stages, 0
         self._count = 0
         self._most = 0
         self._task: TaskID | None = None
         self._case = ""
+        self._where = ""
         self._case_number = 0
         self._cases = 1
         self._started = 0.0
@@ -67,10 +69,11 @@ class TuningProgress:
         """At most so many settings will be tried."""
         self._most = most
 
-    def setting_started(self, changed: Overrides, cases: int) -> None:
+    def setting_started(self, changed: Overrides, cases: int, *, held_out: bool) -> None:
         self._count += 1
+        self._where = "held out, " if held_out else ""
         self._cases, self._case_number, self._started = cases, -1, time.perf_counter()
-        self._task = self._progress.add_task(escape(_describe(changed)), total=_STEPS * cases, note="")
+        self._task = self._progress.add_task(escape(self._where + _describe(changed)), total=_STEPS * cases, note="")
 
     def case_started(self, name: str) -> None:
         self._case, self._case_number = name, self._case_number + 1
@@ -81,12 +84,13 @@ class TuningProgress:
             self._task = None
         spent = time.perf_counter() - self._started
         line = (
-            f"{self._count} of at most {self._most}: {_describe(changed)}: F1 {figures.f1:.3f}, precision "
+            f"{self._count} of at most {self._most}: {self._where}{_describe(changed)}: F1 {figures.f1:.3f}, precision "
             f"{figures.precision:.3f}, {figures.seconds:.1f} s of work, {spent:.1f} s just now"
         )
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def stage_started(self, stage: str, index: int, units: int) -> None:
+        self._stage = index
         self._show(stage, 0.0)
 
     def stage_progress(self, stage: str, fraction: float) -> None:
@@ -97,8 +101,9 @@ class TuningProgress:
 
     def _show(self, stage: str, fraction: float) -> None:
         if self._task is not None:
+            done = self._case_number + (self._stage + fraction) / self._stages
             note = f"{self._case}: {stage} {fraction:.0%}"
-            self._progress.update(self._task, completed=_STEPS * self._case_number, note=escape(note))
+            self._progress.update(self._task, completed=_STEPS * done, note=escape(note))
 
 
 def trials_table(session: Session) -> Table:
@@ -160,11 +165,13 @@ def verdict(session: Session) -> list[str]:
         wanted = f"{session.objective.min_precision:g}"
         lines.append(f"No setting reaches a precision of {wanted}: the most precise one is called best.")
     if best is present:
-        lines.append("Nothing that was tried is better than the settings as they are.")
+        until = "" if session.finished else " until now"
+        lines.append(f"Nothing that was tried{until} is better than the settings as they are.")
     else:
         gain = f"F1 {present.figures.f1:.3f} → {best.figures.f1:.3f}"
         work = f"{present.figures.seconds:.1f} → {best.figures.seconds:.1f} s of work"
-        lines.append(f"Best is trial {best.number}: {gain}, {work}.")
+        so_far = "" if session.finished else " so far"
+        lines.append(f"Best{so_far} is trial {best.number}: {gain}, {work}.")
         for choice, position in zip(session.choices, best.setting, strict=True):
             if position != choice.present:
                 lines.append(f"  {choice.name}: {choice.values[choice.present]} → {choice.values[position]}")

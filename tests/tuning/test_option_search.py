@@ -246,8 +246,9 @@ def test_parts_that_were_found_again_count_as_work():
     """A stage that finds a costly part of its work stored is not the faster for it."""
     store = MemoryCheckpointStore()
     part, body = make_ref("part", "size.pictures", SizeOutput(size=1), seconds=5.0)
-    first = WholeWork(store)
-    assert first.find_output("part") is None
+    missing: list[str] = []
+    first = WholeWork(store, lambda: missing.append("part"))
+    assert first.find_output("part") is None and missing == ["part"]
     first.put_output(part, body)
     assert first.find_output("part") == part
     first.put_output(*make_ref("one", "size", SizeOutput(size=2), seconds=6.0))

@@ -35,7 +35,7 @@ from tests.matches import OVERRIDES, Finished
 
 pytestmark = pytest.mark.django_db
 SIMILAR = "match_brands.min_similarity=0.7,0.9"
-STRICT = "match_brands.min_confidence=0.6,1.0"
+STRICT = "compile_report.min_observations=1,100"
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,16 @@ class TestOnAMatch:
         assert "Nothing that was tried is better than the settings as they are." in ended.out
         lines = list(csv.DictReader(io.StringIO((tmp_path / "o.csv").read_text())))
         assert [line["best"] for line in lines] == ["yes", "", ""]
-        assert (lines[0]["f1"], lines[0]["match_brands.min_confidence"], lines[0]["front"]) == ("1.0", "0.6", "yes")
-        assert [line["match_brands.min_confidence"] for line in lines] == ["0.6", "0.6", "1.0"]
-        assert 0 == float(lines[1]["recall"]) < float(lines[2]["recall"]) < 1
+        assert (lines[0]["f1"], lines[0]["front"]) == ("1.0", "yes")
+        assert [line["compile_report.min_seconds"] for line in lines] == ["0.0", "0.0", "60.0"]
+        assert [line["compile_report.min_observations"] for line in lines] == ["1", "100", "1"]
+        assert [line["recall"] for line in lines] == ["1.0", "0.0", "0.0"]
         assert "1 of at most 4: as it is: F1 1.000, precision 1.000" in ended.err
 
     def test_what_is_better_is_found_and_how_to_use_it(self, run, clip: Path, analysed: list[str]):
-        present = [*analysed, "--set", "match_brands.min_confidence=0.999"]
+        present = [*analysed, "--set", "compile_report.min_observations=99"]
         ended = run(clip, *present, "--try", STRICT, "--save-profile", "Our ground")
-        assert "Best is trial 1" in ended.out and "match_brands.min_confidence: 0.999 → 0.6" in ended.out
+        assert "Best is trial 1" in ended.out and "compile_report.min_observations: 99 → 1" in ended.out
         assert "What the best settings move" in ended.out
         assert "manage.py analyze VIDEO --profile our_ground" in ended.out
         assert "manage.py replay JOB --from extract_frames --set extract_frames.chunk_seconds=5" in ended.out
@@ -127,11 +128,11 @@ class TestOnAMatch:
         again = run(clip, *present, "--try", STRICT, "--save-profile", "Our ground")
         assert "--profile our_ground" in again.out and Profile.objects.count() == 1
         with pytest.raises(ConflictError, match="save this one as 'Our ground 2'"):
-            run(clip, *present, "--try", "match_brands.min_confidence=0.5", "--save-profile", "Our ground")
+            run(clip, *present, "--try", "compile_report.min_observations=2", "--save-profile", "Our ground")
 
     def test_nothing_of_it_is_in_the_installation(self, run, clip: Path, analysed: list[str], tmp_path: Path):
         before, files = rows(), sorted(tmp_path.glob("timelines/**/*"))
-        assert run(clip, *analysed, "--try", SIMILAR).code == 0
+        assert run(clip, *analysed, "--try", STRICT).code == 0
         assert rows() == before
         assert sorted(tmp_path.glob("timelines/**/*")) == files
         assert list((tmp_path / "tuning/outputs").rglob("*"))
@@ -139,15 +140,15 @@ class TestOnAMatch:
     def test_what_a_job_or_a_trial_has_stored_is_not_computed_again(
         self, run, clip: Path, analysed: list[str], tmp_path: Path
     ):
-        first = run(clip, *analysed, "--try", SIMILAR, "--json").json
+        first = run(clip, *analysed, "--try", "match_brands.min_similarity=0.9", "--json").json
         stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "tuning").rglob("*")}
         assert not list((tmp_path / "tuning").glob("frames/**/*.jpg")), "no frame was extracted again"
-        again = run(clip, *analysed, "--try", SIMILAR, "--json").json
+        again = run(clip, *analysed, "--try", "match_brands.min_similarity=0.9", "--json").json
         assert again == first
         assert {path: path.stat().st_mtime_ns for path in (tmp_path / "tuning").rglob("*")} == stored
 
     def test_all_of_it_is_forgotten_at_once(self, run, clip: Path, analysed: list[str], tmp_path: Path):
-        run(clip, *analysed, "--try", SIMILAR)
+        run(clip, *analysed, "--try", STRICT)
         assert "MB of trials removed" in run("--forget").out
         assert not (tmp_path / "tuning").exists()
         assert run("--forget").out.startswith("0.0 MB")
@@ -240,7 +241,7 @@ class TestOnFigures:
         ended = run(clip, clip.with_name("stops.mp4"), "--try", SIMILAR, "--out", tmp_path / "o.json")
         assert ended.code == 130
         assert asked[-1] == ("stops", 0.9)
-        assert "Best is trial 1" in ended.out and "To go on:" in ended.err
+        assert "Best so far is trial 1" in ended.out and "To go on:" in ended.err
         document = json.loads((tmp_path / "o.json").read_text())
         assert (document["finished"], [one["trial"] for one in document["trials"]]) == (False, [0, 1])
         assert document["held_out"] == [] and "manage.py analyze" not in ended.out

@@ -141,7 +141,7 @@ class Command(BaseCommand):
         if not cases:
             raise ConfigError("nothing to tune on: name a clip or a --scenario (`manage.py tune --help` has examples)")
         check_apart(cases, held_out)
-        with TuningProgress(console) as watch:
+        with TuningProgress(console, len(pipeline.stages)) as watch:
             session = Session(
                 bench=tuning_bench(
                     pipeline, logos=logos, most_usd=options["max_cost"], listener=watch, checkpoint=stop.check
