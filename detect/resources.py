@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from detect.providers.answers import AnswerStore, MemoryAnswerStore
 from detect.providers.catalog import ProviderCatalog
 
 if TYPE_CHECKING:
     from detect.engines.objects import BatchDetector, ObjectDetector
-    from detect.engines.ocr import OcrEngine
+    from detect.engines.ocr import OcrEngine, Precision
     from detect.inference.client import InferenceClient
 
 T = TypeVar("T")
@@ -105,8 +105,8 @@ class Resources:
     ``object_weights`` is the configured detector file, or None; ``weights_folders`` are searched after it.
     ``tracking_weights`` gives the file of the detector whose objects are followed, or tells where to fetch it.
     ``shelf`` has the models that pipelines declare. ``load_logo`` maps a storage key to the bytes of a reference
-    picture. With ``inference`` the object detector is the one of that server; text is read in this process all the
-    same (docs/inference.md says why).
+    picture. With ``inference`` the object detector is the one of that server; text is read in this process all the same
+    (docs/inference.md says why), with the ``ocr_precision`` given, or with the one this processor is made for.
     """
 
     object_weights: Path | None = None
@@ -116,6 +116,7 @@ class Resources:
     answers: AnswerStore = field(default_factory=MemoryAnswerStore)
     load_logo: Callable[[str], bytes] | None = None
     threads: int = 2
+    ocr_precision: Literal["auto"] | Precision = "auto"
     inference: InferenceClient | None = None
     shelf: ModelShelf = field(default_factory=NoModels)
 
@@ -143,7 +144,20 @@ class Resources:
     def ocr(self) -> OcrEngine:
         from detect.engines.ocr import OcrEngine
 
-        return OcrEngine(threads=self.threads)
+        return OcrEngine(threads=self.threads, precision=self._precision)
+
+    @property
+    def ocr_digest(self) -> str:
+        """What the reading of a picture depends on besides options: the models, and how exactly they are run."""
+        from detect.engines.ocr import ocr_digest
+
+        return ocr_digest(self._precision)
+
+    @property
+    def _precision(self) -> Precision:
+        from detect.engines.ocr import native_precision
+
+        return native_precision() if self.ocr_precision == "auto" else self.ocr_precision
 
     def object_model(self) -> ObjectModel | None:
         """The object detector there is, or None.

@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from detect.engines.ocr import TextLine, ocr_digest, rectify
+from detect.engines.ocr import TextLine, rectify
 from detect.stages.base import Image, StageContext
 from detect.types import Box, Observation, Reading, Sample, TextTrack
 
@@ -37,7 +37,7 @@ def look_again(
     """
     asked = sorted({place for track in tracks for place in _places(track, frames)}, key=lambda place: place[0])
     digests = {sample.sequence: sample.digest for sample in samples}
-    depends_on = [[(digests.get(sequence, ""), box) for sequence, box in asked], _CUTS, ocr_digest()]
+    depends_on = [[(digests.get(sequence, ""), box) for sequence, box in asked], _CUTS, ctx.resources.ocr_digest]
     looks = ctx.remember("second_looks", depends_on, list[Look], partial(_read, ctx, asked)) if asked else []
     seen = {(look.sequence, look.box): look.lines for look in looks}
     for track in tracks:

@@ -31,6 +31,7 @@ def engine_resources() -> Resources:
         answers=DatabaseAnswerStore(),
         load_logo=_read_file,
         threads=settings.INFERENCE_THREADS,
+        ocr_precision=settings.OCR_PRECISION,
         inference=_inference(),
         shelf=DeclaredModels(),
     )

@@ -1,7 +1,9 @@
 """Text in pictures: PP-OCR models as rapidocr carries them, run by OpenVINO on the CPU.
 
-OpenVINO runs these models about three times as fast as ONNX Runtime on two threads; results repeat bit for bit
-because full 32-bit precision is asked for. Detection finds lines of text, recognition reads one rectified line.
+OpenVINO runs these models about three times as fast as ONNX Runtime on two threads. Processors that multiply bfloat16
+natively find lines in half the time that 32 bits take, and read as well; 8-bit weights made for the same network were no
+faster there and found other lines. Results repeat bit for bit with one precision, so it is part of the models' digest.
+Detection finds lines of text, recognition reads one rectified line.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import msgspec
@@ -23,6 +25,9 @@ from detect.stages.base import Image
 from detect.types import LatticeStep
 
 Quad = npt.NDArray[Any]
+Precision = Literal["f32", "bf16"]
+
+_BF16_FLAGS = {"amx_bf16", "avx512_bf16"}
 
 _LINE_HEIGHT = 48
 # Each input width is compiled once by the engine, so lines are padded to few widths.
@@ -55,9 +60,20 @@ def _model_files() -> tuple[Path, Path]:
 
 
 @cache
-def ocr_digest() -> str:
-    """SHA-256 over both models: what the reading of a picture depends on besides options."""
-    content = hashlib.sha256()
+def native_precision() -> Precision:
+    """``bf16`` where this machine's processor multiplies bfloat16 natively, else ``f32``."""
+    try:
+        facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "f32"
+    flags = next((line.split() for line in facts.splitlines() if line.startswith("flags")), [])
+    return "bf16" if _BF16_FLAGS & set(flags) else "f32"
+
+
+@cache
+def ocr_digest(precision: Precision) -> str:
+    """SHA-256 over both models and the precision: what the reading of a picture depends on besides options."""
+    content = hashlib.sha256(precision.encode())
     for path in _model_files():
         content.update(path.read_bytes())
     return content.hexdigest()
@@ -66,7 +82,7 @@ def ocr_digest() -> str:
 class OcrEngine:
     """Finds and reads lines of text. Not safe for use from several threads at once."""
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, *, threads: int, precision: Precision) -> None:
         # Imported here: a command that reuses stored work, as a replay does, never needs them.
         import openvino
         from rapidocr.ch_ppocr_det.utils import DBPostProcess
@@ -75,7 +91,7 @@ class OcrEngine:
         self._find_lines = DBPostProcess
         core = openvino.Core()
         config = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
         }

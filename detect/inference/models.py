@@ -10,7 +10,6 @@ from typing import Any
 
 from detect.engines.boards import find_boards
 from detect.engines.objects import ObjectDetector
-from detect.engines.ocr import ocr_digest
 from detect.errors import ConfigError
 from detect.frame_regions import draw_overlays, regions_at
 from detect.inference.wire import Answer, DebugAnswer, LoadedModels, ObjectsInfo, OcrInfo, WireRegion
@@ -59,7 +58,7 @@ class Models:
         if self.objects is not None:
             model, detector = self.objects
             objects = ObjectsInfo(model.name, model.digest, detector.class_names, detector.device)
-        return LoadedModels(objects, OcrInfo(ocr_digest(), "cpu"))
+        return LoadedModels(objects, OcrInfo(self.resources.ocr_digest, "cpu"))
 
     def detect_edges(self, image: Image, config: dict[str, Any]) -> Answer:
         """Boards and LED strips. This and what follows raise ``ConfigError`` for an option that is not allowed."""
@@ -92,7 +91,8 @@ class Models:
         data = RunOcrInput(_SAMPLED, _KEPT, boards, DetectObjectsOutput(regions={}))
         with self._reading:
             output = _OCR.run(self._context(image, options), data)
-        return Answer([WireRegion.of(region, text=region.label) for region in regions_at(output, 0)], ocr_digest())
+        regions = [WireRegion.of(region, text=region.label) for region in regions_at(output, 0)]
+        return Answer(regions, self.resources.ocr_digest)
 
     def _context(self, image: Image, options: Any) -> StageContext:
         height, width = image.shape[:2]

@@ -12,7 +12,6 @@ from msgspec import Meta
 from detect.candidates import CandidateRules, group_candidates
 from detect.context import placement_of
 from detect.engines.mark_catalogue import catalogue_digest
-from detect.engines.ocr import ocr_digest
 from detect.logo_search import find_logos
 from detect.matching import NameIndex
 from detect.placing import Placing
@@ -104,7 +103,7 @@ class MatchBrands:
 
     def model_digests(self, options: MatchBrandsOptions, resources: Resources) -> tuple[str, ...]:
         marks = catalogue_digest() if options.catalogue_marks else ""
-        reading = ocr_digest() if options.second_looks else ""
+        reading = resources.ocr_digest if options.second_looks else ""
         return tuple(digest for digest in (marks, reading) if digest)
 
     def run(self, ctx: StageContext, data: MatchBrandsInput) -> MatchBrandsOutput:

@@ -16,7 +16,7 @@ from detect.between_samples import find_edges, gaps_of, with_edges
 from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
 from detect.context import ShotView, contexts_of, people_only
 from detect.edge_search import Side, TrackEnd, track_ends
-from detect.engines.ocr import TextLine, ocr_digest, rectify
+from detect.engines.ocr import TextLine, rectify
 from detect.errors import MediaError
 from detect.media.reader import VideoReader
 from detect.motion import Gray, Quad
@@ -104,7 +104,7 @@ class RunOcr:
     Options, Input, Output = RunOcrOptions, RunOcrInput, RunOcrOutput
 
     def model_digests(self, options: RunOcrOptions, resources: Resources) -> tuple[str, ...]:
-        return (ocr_digest(),)
+        return (resources.ocr_digest,)
 
     def run(self, ctx: StageContext, data: RunOcrInput) -> RunOcrOutput:
         tracks: list[TextTrack] = []

@@ -22,7 +22,7 @@ SIZES = [(640, 360), (3840, 2160), (1080, 1920)]
 
 @pytest.fixture(scope="module")
 def ocr() -> OcrEngine:
-    return OcrEngine(threads=2)
+    return OcrEngine(threads=2, precision="f32")
 
 
 def busy_picture(width: int, height: int) -> Image:

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from detect.engines.ocr import OcrEngine, ocr_digest, rectify
+from detect.engines.ocr import OcrEngine, native_precision, ocr_digest, rectify
+from detect.resources import Resources
 
 
 @pytest.fixture(scope="module")
 def engine() -> OcrEngine:
-    return OcrEngine(threads=2)
+    return OcrEngine(threads=2, precision=native_precision())
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,12 @@ def test_a_tilted_line_is_set_upright():
     assert upright[2:-2, 2:-2].min() > 200
 
 
-def test_the_digest_names_the_models():
-    assert len(ocr_digest()) == 64
-    assert ocr_digest() == ocr_digest()
+def test_the_digest_names_the_models_and_the_precision():
+    assert len(ocr_digest("f32")) == 64
+    assert ocr_digest("f32") == ocr_digest("f32")
+    assert ocr_digest("f32") != ocr_digest("bf16")
+
+
+def test_resources_run_text_models_as_the_processor_likes_or_as_told():
+    assert Resources().ocr_digest == ocr_digest(native_precision())
+    assert Resources(ocr_precision="f32").ocr_digest == ocr_digest("f32")
