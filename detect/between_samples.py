@@ -16,9 +16,9 @@ from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Edge, TextTrack
 
 # A frame on each side of a gap tells whether the text was there all along.
-_MARGIN = 0.14
+_MARGIN = 0.2
 # Frames closer than this tell nothing new; of a long gap at most so many are looked at.
-_STEP, _MOST_STILLS = 0.03, 24
+_STEP, _MOST_STILLS = 0.06, 16
 # Reading on costs less than finding the place in the file again.
 _SEEK_SECONDS = 2.0
 

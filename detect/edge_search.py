@@ -64,7 +64,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class TrackEnd:
-    """A text on the first or last kept frame that shows it, and where the neighbouring kept frame would have it."""
+    """A text on the first or last kept frame that shows it, and where the neighbouring kept frame would have it.
+
+    ``fixed`` says that it has its place on the screen.
+    """
 
     track_id: int
     side: Side
@@ -72,6 +75,7 @@ class TrackEnd:
     quad: Quad
     patch: Patch
     beyond: Quad
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def track_ends(
             look = _look(frames[index + step].gray, beyond, patch, patch)
             if look.state is State.THERE:
                 continue
-        ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond))
+        ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond, fixed))
     return ends
 
 
@@ -143,14 +147,16 @@ def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | None:
         step = 2 if known.gone >= _SURELY_GONE else step
         last = index
     there_all_along = known.inside >= gap.high if forwards else known.inside < gap.low
-    return None if last < 0 or there_all_along else known.edge()
+    # Lost at once: it may have moved on by itself, as what people wear does.
+    lost_at_once = not known.seen and not end.fixed
+    return None if there_all_along or lost_at_once else known.edge()
 
 
 @dataclass
 class _Known:
     """What is known of an edge: the text was there at ``inside``, not any more at ``outside`` or else at ``boundary``.
 
-    ``gone`` counts the frames in a row that lack it. Where it was seen again after it was surely gone, ``covered_at``
+    ``seen`` tells whether any frame has it, ``gone`` counts the frames in a row that lack it. Where it was seen again after it was surely gone, ``covered_at``
     is the last moment before.
     """
 
@@ -159,6 +165,7 @@ class _Known:
     outside: float | None = None
     covered_at: float | None = None
     gone: int = 0
+    seen: bool = False
 
     def take(self, at: float, state: State) -> None:
         """Add what the next frame outwards says."""
@@ -169,7 +176,7 @@ class _Known:
         if state is State.THERE:
             if self.gone >= _SURELY_GONE and self.covered_at is None:
                 self.covered_at = self.inside
-            self.inside, self.outside = at, None
+            self.inside, self.outside, self.seen = at, None, True
         self.gone = 0
 
     def edge(self) -> Edge:

@@ -69,8 +69,8 @@ class VideoReader:
     Sampling does not depend on how the video is cut into windows: the samples and signals of `[0, 30)` and `[30, 60)`
     together are those of `[0, 60)`.
 
-    `thinned` leaves out the frames that no other one leans on, which saves about half of the work; which ones these
-    are is up to whoever encoded the video.
+    `thinned` leaves out the frames that are predicted from both sides, which saves more than half of the work: of most
+    videos a third or a quarter of the frames is left, of some all of them.
 
     Raises:
         MediaError: on entering, if the file cannot be read or no frame of it can be decoded.
@@ -285,7 +285,7 @@ class VideoReader:
         self._close()
         self._video = open_video(self._path, threads=self._threads)
         if self._thinned:
-            self._video.stream.codec_context.skip_frame = "NONREF"
+            self._video.stream.codec_context.skip_frame = "BIDIR"
         return self._video
 
     def _close(self) -> None:

@@ -58,12 +58,12 @@ def quad(left: float = TEXT_AT[0], top: float = TEXT_AT[1]) -> np.ndarray:
 
 def end_of(side: Side, sample: int, picture: Image, *, place: np.ndarray, beyond: np.ndarray) -> TrackEnd:
     patch = cut_patch(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), place, 128)
-    return TrackEnd(7, side, sample, place, patch, beyond)
+    return TrackEnd(7, side, sample, place, patch, beyond, fixed=bool((place == beyond).all()))
 
 
 def video(folder: Path, draw: Draw, frames: int = 3 * SAMPLED + 1, **how: object) -> Path:
     pictures = (draw(number) for number in range(frames))
-    return write_clip(folder / "clip.mp4", pictures, rate=RATE, size=SIZE, b_frames=2, **how)  # type: ignore[arg-type]
+    return write_clip(folder / "clip.mp4", pictures, rate=RATE, size=SIZE, b_frames=1, **how)  # type: ignore[arg-type]
 
 
 def extracted(frames: int = 3 * SAMPLED + 1) -> ExtractFramesOutput:
@@ -126,13 +126,19 @@ def test_a_text_that_comes_in_at_the_picture_s_edge_begins_when_half_of_it_is_in
 def test_a_text_that_was_covered_for_a_moment_is_less_certain(tmp_path):
     def draw(number: int) -> Image:
         picture = STAGE.picture(opacity=float(number >= 14))
-        if 17 <= number < 21:
+        if 16 <= number < 22:
             cv2.rectangle(picture, (TEXT_AT[0] - 10, 150), (TEXT_AT[0] + 170, 260), (30, 60, 90), -1)
         return picture
 
     edge = search(video(tmp_path, draw), still("appears", 2))[7, "appears"]
     assert abs(edge.time - 14 / RATE) <= edge.uncertainty
-    assert abs(edge.time - 21 / RATE) <= edge.uncertainty + 1 / RATE
+    assert abs(edge.time - 22 / RATE) <= edge.uncertainty + 1 / RATE
+
+
+def test_a_text_that_is_lost_at_once_may_have_moved_on(tmp_path):
+    path = video(tmp_path, lambda number: STAGE.picture(at=(300 if number >= 24 else 40, 200)))
+    worn = end_of("appears", 2, STAGE.picture(), place=quad(), beyond=quad(301))
+    assert search(path, worn) == {}
 
 
 def test_nothing_is_said_of_a_text_that_was_there_all_along(tmp_path):
