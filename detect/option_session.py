@@ -65,6 +65,11 @@ class Session:
         return self.search.best
 
     @property
+    def front(self) -> list[Trial]:
+        """The trials than which none is both as fast and as good."""
+        return self.objective.front(self.trials, self.choices)
+
+    @property
     def at_most(self) -> int:
         """How many settings are run at most, those on held-out cases counted too."""
         return self.search.at_most + (2 if self.held_out_cases else 0)

@@ -111,7 +111,7 @@ def trials_table(session: Session) -> Table:
     table = Table(header_style="bold", title="Development clips", title_justify="left")
     for heading in ("", "trial", "settings", "F1", "", "precision", "recall", "seconds", "replayed", "USD"):
         table.add_column(heading, justify="left" if heading == "settings" else "right")
-    front = {trial.number for trial in session.objective.front(session.trials)}
+    front = {trial.number for trial in session.front}
     for trial in by_stage(session.trials):
         mark = "best" if trial is session.best else ""
         mark = f"{mark} *".strip() if trial.number in front else mark

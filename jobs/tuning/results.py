@@ -49,7 +49,7 @@ def results_csv(session: Session) -> str:
     writer = csv.writer(text, lineterminator="\n")
     names = [choice.name for choice in session.choices]
     writer.writerow(["trial", *names, "f1", "precision", "recall", "seconds", "usd", "allowed", "front", "best"])
-    front = {trial.number for trial in session.objective.front(session.trials)}
+    front = {trial.number for trial in session.front}
     for trial in by_stage(session.trials):
         values = [
             _cell(choice.values[position]) for choice, position in zip(session.choices, trial.setting, strict=True)
@@ -87,7 +87,7 @@ def _document(session: Session) -> dict[str, Any]:
             for choice in session.choices
         },
         "best": session.best.number if trials else None,
-        "front": [trial.number for trial in session.objective.front(trials)],
+        "front": [trial.number for trial in session.front],
         "trials": [_trial(session, trial) for trial in by_stage(trials)],
         "held_out": [
             {"trial": _number(trials, setting), **_all(session.held_out_cases, figures)}

@@ -42,7 +42,7 @@ class TestReading:
             ("match_brands.min_similarity=0.7:0.9:0.05", [0.7, 0.75, 0.8, 0.85, 0.9]),
             ("run_ocr.detect_side=960:1600:320", [960, 1280, 1600]),
             ("run_ocr.detect_side=960:1500:256,2000", [960, 1216, 1472, 2000]),
-            ("run_ocr.detect_every=1:3", [1, 2, 3]),
+            ("run_ocr.boards_every=1:3", [1, 2, 3]),
             ("run_ocr.detect_side=960,960,960.0", [960]),
             ("match_brands.partial_names=false,true", [False, True]),
             ("detect_objects.classes=[person],[person, car]", [("person",), ("person", "car")]),
@@ -140,7 +140,11 @@ class TestObjective:
             trial(4, 2, 0, f1=0.99, seconds=1, precision=0.9),
             trial(5, 2, 2, f1=0.80, seconds=6),
         ]
-        assert [one.number for one in Objective().front(trials)] == [1, 0, 3]
+        assert [one.number for one in Objective().front(trials, self.TRIED)] == [1, 0, 3]
+
+    def test_of_equals_the_front_has_the_one_that_changes_less(self):
+        trials = [trial(0, 1, 1, f1=0.8), trial(1, 2, 2, seconds=10.0), trial(2, 2, 1, seconds=10.1)]
+        assert [one.number for one in Objective().front(trials, self.TRIED)] == [2]
 
 
 class TestSearch:
