@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,6 +13,7 @@ from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
 from brands.models import BrandLogo
+from detect.engines.mark_catalogue import find_mark
 from detect.errors import ConfigError, StorageError
 from detect.stages.base import Image
 
@@ -62,6 +66,23 @@ def logo_thumbnail(logo: BrandLogo) -> bytes:
     if not made:
         raise StorageError(f"the reference picture {logo.image.name} cannot be shown")
     return encoded.tobytes()
+
+
+@dataclass(frozen=True)
+class CatalogueMark:
+    """The mark that a brand without pictures is looked for by: its title in the catalogue, and a PNG as an address."""
+
+    title: str
+    address: str
+
+
+def catalogue_mark(names: Iterable[str]) -> CatalogueMark | None:
+    """What runs look for where a brand with these names has no picture; None where no name is in the catalogue."""
+    mark = find_mark(names)
+    if mark is None:
+        return None
+    png = cv2.imencode(".png", mark.picture())[1].tobytes()
+    return CatalogueMark(mark.title, f"data:image/png;base64,{base64.b64encode(png).decode()}")
 
 
 def _decoded(content: bytes) -> Image:

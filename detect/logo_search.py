@@ -22,7 +22,7 @@ from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
-from detect.types import Box, BrandDetection, KnownBrandRecord, Observation, Region
+from detect.types import Box, BrandDetection, Observation, Region
 
 _MAX_GAP = 2
 _MOST_MARKS = 24
@@ -88,12 +88,6 @@ def find_logos(
 def searched_boxes(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Box]:
     """Where logos are looked for in a frame; all of it is searched where there is none."""
     return [region.box for region in _searched(sequence, edges, objects)]
-
-
-def marks_of(brand: KnownBrandRecord) -> str:
-    """The title of the catalogue's mark that a brand is looked for by; empty where it has pictures or there is none."""
-    mark = None if brand.logos else find_mark((brand.name, *brand.aliases))
-    return "" if mark is None else mark.title
 
 
 def _searched(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Region]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +23,7 @@ from brands.actions import Action, AddBrand, ConfirmBrands, Decider, EditBrand, 
 from brands.admin.telling import sentence, tell
 from brands.catalog import KNOWN_BY, State, brands_listed, state_of
 from brands.history import decisions_about
+from brands.logo_pictures import catalogue_mark
 from brands.models import BrandAlias, BrandLogo, KnownBrand
 from brands.models.known import LONGEST_NAME, name_key
 from brands.pages.cards import brand_choice
@@ -243,6 +245,13 @@ def _told(request: HttpRequest, brand: KnownBrand) -> dict[str, Any]:
             ("Last seen", f"{at:%d %b %Y}" if at else "–", f"added {brand.created_at:%d %b %Y}"),
         ],
         "logos": BrandLogo.objects.filter(brand_id__in=parts).select_related("brand").order_by("id"),
+        "mark": catalogue_mark(_spellings(parts)),
         "merged": KnownBrand.objects.filter(id__in=parts[1:]).order_by("canonical_name"),
         "decisions": [row_of(one, reader) for one in decisions_tell(decisions_about(parts)[:_DECISIONS])],
     }
+
+
+def _spellings(parts: list[UUID]) -> list[str]:
+    """All names of a brand and of what was merged into it, its own first."""
+    rows = {row.id: row for row in KnownBrand.objects.filter(id__in=parts).prefetch_related("aliases")}
+    return [text for part in parts if (row := rows.get(part)) for text in (row.canonical_name, *row.alias_texts)]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import uuid
 
+import numpy as np
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from brands import logo_pictures
 from brands.actions import AddBrand, Merge, RejectBrands, Rename, Undo, decide
 from brands.models import Decision, KnownBrand, RejectedText
+from detect.engines.mark_catalogue import Mark
 from detect.errors import ConflictError
 from mediaproc.roles import Role
 from tests.admin.brandpages import LIST, change, form, page, sent, text_of
@@ -183,6 +186,16 @@ class TestPage:
         decide(AddBrand("Velmora"), by=CLEO)
         shown = text_of(page(curator, change(KnownBrand.objects.get())))
         assert "None yet." in shown
+
+    def test_of_one_whose_mark_is_in_the_catalogue(self, curator: Client, monkeypatch: pytest.MonkeyPatch):
+        mark = Mark("Vel Mora", np.full((20, 30), 255, np.uint8))
+        monkeypatch.setattr(logo_pictures, "find_mark", lambda names: mark if "Velmora" in names else None)
+        brand, part = known("Zephyria"), known("Velmora")
+        assert "mark" not in text_of(page(curator, change(brand))).lower()
+        decide(Merge((part.id,), brand.id), by=CLEO)
+        content = page(curator, change(brand))
+        assert "None yet: runs look for its mark" in text_of(content) and "mark of Vel Mora" in text_of(content)
+        assert 'src="data:image/png;base64,' in content
 
     def test_a_merged_one_is_read_only_and_leads_to_what_it_is(self, curator: Client):
         brand, part = known("Velmora"), known("Vel Mora Air", "VMA")
