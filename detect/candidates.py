@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from detect.matching import NameIndex, fold, normalize
 from detect.text_rules import is_brand_like, is_figure
-from detect.types import Candidate, Observation, Placement, Reading, Suggestion, TextTrack
+from detect.types import Box, Candidate, Observation, Placement, Reading, Suggestion, TextTrack
 
-_SAME_SPELLING = 0.8
+_SAME_SPELLING = 0.75
+_SAME_PIECE = 83.0
+_LEAST_PIECE, _LEAST_MISREAD = 4, 5
 _FAIR_SHARE = 0.25
+# Lettering read less surely than this may be a candidate, but is not proposed as a brand by itself.
+_SURELY_READ = 0.86
+# A shirt's number is taller than the name above it, and no further below than a height of it.
+_NUMBER_TALLER = 1.3
+_SHIRT_NUMBER = re.compile(r"\d{1,2}")
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,15 @@ class CandidateRules:
 
 @dataclass
 class _Group:
+    """Tracks of one text; ``names`` counts those that are a player's name over his number."""
+
     tracks: list[tuple[TextTrack, Placement]] = field(default_factory=list)
+    names: int = 0
+
+    def take(self, other: _Group) -> None:
+        """Add another group's tracks."""
+        self.tracks += other.tracks
+        self.names += other.names
 
     def frames(self) -> set[int]:
         return {seen.sequence for track, _ in self.tracks for seen in track.observations}
@@ -59,14 +76,16 @@ def group_candidates(
 ) -> list[Candidate]:
     """Candidates from tracks that matched nothing, longest on screen first.
 
-    With ``grow``, lettering that is not a fixed graphic and stays long enough is marked as brand-like.
+    With ``grow``, lettering that is no fixed graphic and no player's name and stays long enough is marked as
+    brand-like.
     """
     groups: dict[str, _Group] = {}
-    for track, placement in tracks:
+    worn = _names_over_numbers([track for track, _ in tracks])
+    for number, (track, placement) in enumerate(tracks):
         text = track.readings[0].text
         usable = track.readings[0].confidence >= rules.min_confidence and not is_figure(text)
         if usable and sum(char.isalpha() for char in text) >= rules.min_letters:
-            groups.setdefault(normalize(text), _Group()).tracks.append((track, placement))
+            groups.setdefault(normalize(text), _Group()).take(_Group([(track, placement)], int(number in worn)))
     whole = _join_alike(groups)
     kept = [group for group in whole if len(group.frames()) * rules.sample_seconds >= rules.min_seconds]
     kept.sort(key=lambda group: (-len(group.frames()), group.spelling().text))
@@ -74,19 +93,55 @@ def group_candidates(
 
 
 def _join_alike(groups: dict[str, _Group]) -> list[_Group]:
-    """Groups in which misreadings of a text, and pieces of it as edges of the picture leave them, are put to it."""
-    whole: dict[str, _Group] = {}
-    for text in sorted(groups, key=lambda text: (-len(text), text)):
-        longer = next((other for other in whole if text in other or _is_misread(text, other)), None)
-        if longer is None:
-            whole[text] = groups[text]
-        else:
-            whole[longer].tracks.extend(groups[text].tracks)
-    return list(whole.values())
+    """Groups in which misreadings of a text, and pieces of it as edges of the picture leave them, are put to it.
+
+    What was on screen long and is long is what others are misreadings or pieces of. A piece joins by any spelling of
+    the whole; nothing joins by a piece, for a word may be part of two names.
+    """
+    whole: list[tuple[list[str], _Group]] = []
+    for text in sorted(groups, key=lambda text: (-len(groups[text].frames()) * len(text), -len(text), text)):
+        misread = next((found for found in whole if any(_is_misread(text, other) for other in found[0])), None)
+        same = misread or next((found for found in whole if any(_is_piece(text, other) for other in found[0])), None)
+        if same is None:
+            whole.append(([text], groups[text]))
+            continue
+        same[1].take(groups[text])
+        if misread is not None or len(text) > len(same[0][0]):
+            same[0].append(text)
+    return [group for _, group in whole]
 
 
 def _is_misread(text: str, other: str) -> bool:
-    return len(text) >= 5 and Levenshtein.normalized_similarity(text, other) >= _SAME_SPELLING
+    short = min(len(text), len(other))
+    return short >= _LEAST_MISREAD and Levenshtein.normalized_similarity(text, other) >= _SAME_SPELLING
+
+
+def _is_piece(text: str, other: str) -> bool:
+    """Whether one is a piece of the other, read right, or long enough to tell in spite of a wrong letter."""
+    short, long = sorted((text, other), key=len)
+    if len(short) < _LEAST_PIECE:
+        return False
+    return short in long or (len(short) > _LEAST_MISREAD and fuzz.partial_ratio(short, long) >= _SAME_PIECE)
+
+
+def _names_over_numbers(tracks: list[TextTrack]) -> set[int]:
+    """Indices of texts that have a shirt's number right below them: players' names."""
+    numbers: defaultdict[int, list[Box]] = defaultdict(list)
+    for track in tracks:
+        if _SHIRT_NUMBER.fullmatch(track.readings[0].text.strip()):
+            for seen in track.observations:
+                numbers[seen.sequence].append(seen.box)
+    return {
+        index
+        for index, track in enumerate(tracks)
+        if any(_is_number_of(box, seen.box) for seen in track.observations for box in numbers.get(seen.sequence, ()))
+    }
+
+
+def _is_number_of(number: Box, name: Box) -> bool:
+    middle = (number.x1 + number.x2) / 2
+    below = name.y1 < number.y1 and number.y1 - name.y2 <= name.height
+    return below and name.x1 <= middle <= name.x2 and number.height >= _NUMBER_TALLER * name.height
 
 
 def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: bool) -> Candidate:
@@ -108,6 +163,8 @@ def _candidate(group: _Group, names: NameIndex, rules: CandidateRules, *, grow: 
         members=len(group.tracks),
         reason=_reason(piece_of, suggestions),
         brand_like=grow
+        and best.confidence >= _SURELY_READ
+        and 2 * group.names <= len(group.tracks)
         and repeated
         and piece_of is None
         and is_brand_like(best.text, min_letters=max(3, rules.min_letters)),

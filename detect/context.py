@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from detect.led_boards import Motions, led_tracks
 from detect.motion import Gray, Quad, move_quad
-from detect.text_tracks import Sight, Track
+from detect.text_tracks import Track
 from detect.types import Box, Observation, Placement, Region
 
 _PLACEMENTS: dict[str, Placement] = {"overlay": "overlay", "person": "jersey", "board": "board", "led": "led"}
@@ -60,14 +61,18 @@ def is_overlay(track: Track, motions: Motions) -> bool:
     ``motions`` maps consecutive sequences to the homography between them, in the track's pixels.
     """
     moved = stayed = 0
-    for before, after in zip(track.sights, track.sights[1:], strict=False):
+    came = place = track.sights[0].quad
+    for before, after in pairwise(track.sights):
         matrix = motions.get((before.sequence, after.sequence))
         if matrix is None:
+            came = place = after.quad
             continue
-        camera = _shift(before.quad, move_quad(before.quad, matrix))
-        if camera >= _MIN_CAMERA_SHIFT:
+        place = move_quad(place, matrix)
+        # a slow camera is waited for: what it moves by from one frame to the next is less than boxes tremble
+        if _shift(came, place) >= _MIN_CAMERA_SHIFT:
             moved += 1
-            stayed += _centre_shift(before, after) <= _MAX_OVERLAY_SHIFT
+            stayed += _shift(came, after.quad) <= _MAX_OVERLAY_SHIFT
+            came = place = after.quad
     return moved > 0 and stayed / moved > 0.5
 
 
@@ -112,7 +117,3 @@ def _inside(text: Box, other: Box) -> bool:
 
 def _shift(quad: Quad, moved: Quad) -> float:
     return float(np.linalg.norm(quad.mean(axis=0) - moved.mean(axis=0)))
-
-
-def _centre_shift(before: Sight, after: Sight) -> float:
-    return _shift(before.quad, after.quad)
