@@ -77,11 +77,30 @@ class _Place(NamedTuple):
     height: int
 
 
+class _Mask(NamedTuple):
+    """A silhouette of ``width`` x ``height`` with so much empty ground around it."""
+
+    width: int
+    height: int
+    ground: int
+    coverage: Floats
+
+
+@dataclass(frozen=True)
+class _FlatMark:
+    """A mark as it is looked for; ``columns`` is its width when it is looked at closely."""
+
+    brand: str
+    shape: Image
+    columns: int
+    masks: list[_Mask]
+
+
 class FlatMarkFinder:
     """Finds silhouettes, ``(brand, coverage 0-255)`` each, on the boards of a picture."""
 
     def __init__(self, marks: Sequence[tuple[str, Image]]) -> None:
-        self._marks = [(brand, shape, _columns(shape)) for brand, shape in marks]
+        self._marks = [_FlatMark(brand, shape, _columns(shape), _masks(shape)) for brand, shape in marks]
         digest = hashlib.sha256(f"flat marks {_VERSION}".encode())
         for brand, shape in marks:
             digest.update(f"\0{brand}\0{shape.shape}\0".encode() + shape.tobytes())
@@ -98,15 +117,15 @@ class FlatMarkFinder:
             if straight is None:
                 continue
             strip, to_strip, shrink = straight
-            for brand, shape, columns in self._marks:
-                for place in _places(strip, shape, _LEAST_HEIGHT / shrink):
-                    match = _look_closely(grey, to_strip, place, shape, columns, place.height * shrink)
+            for mark in self._marks:
+                for place in _places(strip, mark.masks, _LEAST_HEIGHT / shrink):
+                    match = _look_closely(grey, to_strip, place, mark, place.height * shrink)
                     if match is not None:
                         correlation, gain, corners = match
                         confidence = _confidence(correlation, gain)
                         box = quad_box(corners, grey.shape[1], grey.shape[0])
                         if confidence >= _LEAST_CONFIDENCE and box.area:
-                            found.append(FlatMatch(brand, box, confidence, correlation, gain))
+                            found.append(FlatMatch(mark.brand, box, confidence, correlation, gain))
         return _each_place_once(found)
 
 
@@ -140,18 +159,25 @@ def _straightened(grey: Image, board: Region) -> tuple[Floats, npt.NDArray[np.fl
     return np.asarray(strip, np.float32), np.asarray(to_strip, np.float64), shrink
 
 
-def _places(strip: Floats, shape: Image, least: float) -> list[_Place]:
-    """Where a silhouette at least ``least`` rows high may be in a strip, best first, apart from each other."""
-    found: list[_Place] = []
+def _masks(shape: Image) -> list[_Mask]:
+    """A silhouette at every size and width that is looked for."""
+    masks = []
     for size in _SIZES:
         height = round(size * _STRIP)
         ground = max(1, round(_GROUND * height))
         for stretch in _WIDTHS:
             width = max(4, round(height * shape.shape[1] / shape.shape[0] * stretch))
-            if height < least or height + 2 * ground > _STRIP or width + 2 * ground > strip.shape[1]:
-                continue
-            small = cv2.resize(shape, (width, height), interpolation=cv2.INTER_AREA)
-            mask = _framed(small, ground)
+            if height + 2 * ground <= _STRIP:
+                small = cv2.resize(shape, (width, height), interpolation=cv2.INTER_AREA)
+                masks.append(_Mask(width, height, ground, _framed(small, ground)))
+    return masks
+
+
+def _places(strip: Floats, masks: list[_Mask], least: float) -> list[_Place]:
+    """Where a silhouette at least ``least`` rows high may be in a strip, best first, apart from each other."""
+    found: list[_Place] = []
+    for width, height, ground, mask in masks:
+        if height >= least and width + 2 * ground <= strip.shape[1]:
             fits = np.abs(cv2.matchTemplate(strip, mask, cv2.TM_CCOEFF_NORMED))
             for _ in range(_MOST_PLACES):
                 _, score, _, (left, top) = cv2.minMaxLoc(fits)
@@ -168,10 +194,10 @@ def _places(strip: Floats, shape: Image, least: float) -> list[_Place]:
 
 
 def _look_closely(
-    grey: Image, to_strip: npt.NDArray[np.float64], place: _Place, shape: Image, columns: int, pixels: float
+    grey: Image, to_strip: npt.NDArray[np.float64], place: _Place, mark: _FlatMark, pixels: float
 ) -> tuple[float, float, list[tuple[float, float]]] | None:
     """Correlation, gain and corners of a mark fitted to a place, ``pixels`` high in the picture; None if it cannot."""
-    outer = _BORDER + _ROOM
+    columns, outer = mark.columns, _BORDER + _ROOM
     right, bottom = place.left + place.width, place.top + place.height
     seen = np.array([(place.left, place.top), (right, place.top), (right, bottom), (place.left, bottom)], np.float32)
     inner = np.array([(0, 0), (columns, 0), (columns, _ROWS), (0, _ROWS)], np.float32)
@@ -181,7 +207,7 @@ def _look_closely(
         grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.45 * pixels / _ROWS), np.uint8)
     patch = cv2.warpPerspective(grey, to_patch, size, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     level = int(np.argmin([abs(math.log(blur * pixels / (0.55 * _ROWS))) for blur in _BLURS]))
-    template = _blurred(shape, columns, level)
+    template = _blurred(mark.shape, columns, level)
     if float((_unit(patch[_ROOM:-_ROOM, _ROOM:-_ROOM]) * _unit(template)).sum()) < 0:
         template = 255 - template
     fit = np.array([[1, 0, _ROOM], [0, 1, _ROOM]], np.float32)
