@@ -156,8 +156,8 @@ def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | None:
 class _Known:
     """What is known of an edge: the text was there at ``inside``, not any more at ``outside`` or else at ``boundary``.
 
-    ``seen`` tells whether any frame has it, ``gone`` counts the frames in a row that lack it. Where it was seen again after it was surely gone, ``covered_at``
-    is the last moment before.
+    ``seen`` tells whether any frame has it, ``gone`` counts the frames in a row that lack it. Where it was seen again
+    after it was surely gone, ``covered_at`` is the last moment before.
     """
 
     inside: float

@@ -7,6 +7,7 @@ import pytest
 from detect.stages.compile_report import CompileReportOptions, CompileReportOutput
 from detect.types import (
     Box,
+    Edge,
     KnownBrandRecord,
     KnownBrands,
 )
@@ -29,6 +30,39 @@ def report() -> CompileReportOutput:
         cuts=[0.8],
         stands_for={5: 4},
     )
+
+
+class TestFoundEdges:
+    """Edges found between samples, as detections carry them."""
+
+    def edges(self, *detections, **case):
+        (brand,) = compile_case(list(detections), **case).brands
+        return [
+            (one.start, one.start_uncertainty, one.end, one.end_uncertainty, one.placement) for one in brand.exposures
+        ]
+
+    def test_of_several_places_the_first_to_come_and_the_last_to_go_count(self):
+        near = detection("Acme", [4, 5], appears=Edge(1.8, 0.05), vanishes=Edge(2.6, 0.05))
+        far = detection("Acme", [4, 5, 6], appears=Edge(1.9, 0.06), vanishes=Edge(3.2, 0.07))
+        later = detection("Acme", [5, 6], appears=Edge(2.1, 0.05))
+        assert self.edges(near, far, later) == [(1.8, 0.05, 3.2, 0.07, "board")]
+
+    def test_kinds_of_places_have_their_own(self):
+        board = detection("Acme", [4], appears=Edge(1.8, 0.05))
+        worn = detection("Acme", [4], placement="jersey", vanishes=Edge(2.2, 0.1))
+        assert self.edges(board, worn) == [
+            (1.77, 0.23, 2.2, 0.1, "jersey"),
+            (1.8, 0.05, 2.27, 0.23, "board"),
+        ]
+
+    def test_a_near_duplicate_moves_the_end_behind_itself(self):
+        found = detection("Acme", [4], appears=Edge(1.8, 0.05), vanishes=Edge(2.8, 0.05))
+        assert self.edges(found, stands_for={5: 4}) == [(1.8, 0.05, 2.8, 0.05, "board")]
+
+    def test_total_and_uncertainty_follow(self):
+        found = detection("Acme", [4], appears=Edge(1.8, 0.05), vanishes=Edge(2.4, 0.06))
+        (brand,) = compile_case([found]).brands
+        assert (brand.seconds, brand.seconds_uncertainty) == (0.6, pytest.approx(0.078, abs=0.0005))
 
 
 class TestGolden:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detect.exposures import Edge, SampleClock
+from detect.exposures import Edge, FoundEdges, SampleClock
 
 FRAME = 0.04
 STEADY = settings(deadline=None, derandomize=True)
@@ -126,6 +126,35 @@ class TestEdges:
         }
         with pytest.raises(ValueError, match=message):
             SampleClock(**{**given_values, **change})
+
+
+class TestFoundEdges:
+    def test_what_was_found_between_two_samples_is_the_edge(self):
+        found = FoundEdges({4: Edge(1.7, 0.06)}, {4: Edge(2.4, 0.1)})
+        (span,) = steady(10).spans({4}, found)
+        assert (span.start, span.end) == (Edge(1.7, 0.06), Edge(2.4, 0.1))
+
+    def test_only_where_a_stretch_begins_or_ends(self):
+        found = FoundEdges({4: Edge(1.7, 0.06)}, {4: Edge(2.4, 0.1)})
+        (span,) = steady(10).spans({3, 4, 5}, found)
+        assert near(span.start, (1.04 + 1.5) / 2, 0.23)
+        assert near(span.end, (2.54 + 3.0) / 2, 0.23)
+
+    def test_a_cut_and_missing_video_stay_the_edge(self):
+        found = FoundEdges({4: Edge(1.7, 0.06)}, {4: Edge(2.4, 0.1)})
+        (span,) = steady(10, cuts=(1.6, 2.5)).spans({4}, found)
+        assert (span.start.time, span.end.time) == (1.6, 2.5)
+        holed = SampleClock((0, 1, 9), (0.0, 0.5, 9.0), (0.04, 0.54, 9.04), 9.5, FRAME, hole_seconds=1.75)
+        (span,) = holed.spans({2}, FoundEdges({2: Edge(5.0, 0.1)}))
+        assert span.start.time == 9.0
+
+    def test_it_never_passes_the_samples_and_is_no_surer_than_a_frame(self):
+        (span,) = steady(10).spans({4}, FoundEdges({4: Edge(1.2, 0.0)}, {4: Edge(2.6, 0.0)}))
+        assert (span.start, span.end) == (Edge(1.54, FRAME), Edge(2.5, FRAME))
+
+    def test_after_the_last_sample_it_comes_before_the_video_s_end(self):
+        (span,) = steady(4, end=2.3).spans({3}, FoundEdges({}, {3: Edge(1.9, 0.1)}))
+        assert span.end == Edge(1.9, 0.1)
 
 
 class TestBridging:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from detect.checkpoints import serde
@@ -9,6 +10,7 @@ from detect.errors import CancelledError
 from detect.options import convert_options, describe_option
 from detect.registry import load_pipeline
 from detect.resources import Resources
+from detect.stages.base import Video
 from tests.stages.recording import Recorded, call_again, record_brand_pipeline
 
 NAMES = [stage.name for stage in load_pipeline("brands").stages]
@@ -65,6 +67,16 @@ def test_a_stage_that_did_nothing_says_why_and_another_gives_figures(calls_of):
     for call in calls_of:
         assert bool(call.output.skipped) == (call.stage.name in SKIPPED)
         assert call.output.skipped or call.output.stats
+
+
+@pytest.mark.parametrize("video", [None, Video("/nowhere/match.mp4", "0", "5")])
+def test_texts_are_read_without_the_video_too_and_wait_for_their_edges(calls, video):
+    call = next(call for call in calls if call.stage.name == "run_ocr")
+    known = [edge for track in call.output.tracks for edge in (track.appears, track.vanishes) if edge is not None]
+    assert known and all(0 <= edge.time <= 10 and edge.uncertainty < 0.25 for edge in known)
+    without = call.stage.run(call.context, msgspec.structs.replace(call.data, video=video))
+    assert without.incomplete and not call.output.incomplete
+    assert without.tracks == [msgspec.structs.replace(one, appears=None, vanishes=None) for one in call.output.tracks]
 
 
 @pytest.mark.parametrize("stage", load_pipeline("brands").stages, ids=NAMES)
