@@ -6,48 +6,87 @@ what detection left out (``KT`` of ``BKT``), a closer cut leaves out what lies a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from detect.engines.ocr import TextLine, rectify
+from detect.matching import fold
 from detect.stages.base import Image, StageContext
 from detect.types import Box, Observation, Reading, Sample, TextTrack
 
 # Margins beside the line and above and below it, in line heights.
 _CUTS = ((0.5, -0.1), (0.0, -0.1))
+# How many tracks of one text are read again in vain, or in one chunk.
+_MOST_LOOKS = 24
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A place to be read again, and what was read there, once for each way of cutting the line out."""
+    """What was read at a place, once for each way of cutting the line out."""
 
-    sequence: int
-    box: Box
-    lines: tuple[TextLine, ...] = ()
+    lines: tuple[TextLine, ...]
 
 
-def look_again(
-    ctx: StageContext, samples: Sequence[Sample], tracks: Sequence[TextTrack], frames: int
-) -> Iterator[TextTrack]:
-    """The tracks of one chunk with what is read when up to ``frames`` frames of each are read again.
+class SecondLooks:
+    """Reads tracks of one asset again, chunk by chunk, on up to ``frames`` frames each.
 
-    What was read is remembered: it depends on frames and places alone.
+    A text that was read again often and always in vain is left alone: a scoreboard is seen in every shot.
     """
-    asked = sorted({place for track in tracks for place in _places(track, frames)}, key=lambda place: place[0])
-    digests = {sample.sequence: sample.digest for sample in samples}
-    depends_on = [[(digests.get(sequence, ""), box) for sequence, box in asked], _CUTS, ctx.resources.ocr_digest]
-    looks = ctx.remember("second_looks", depends_on, list[Look], partial(_read, ctx, asked)) if asked else []
-    seen = {(look.sequence, look.box): look.lines for look in looks}
-    for track in tracks:
-        again = [
-            (place, line)
-            for place in _places(track, frames)
-            for line in seen[place]
-            if any(map(str.isalnum, line.text))
+
+    def __init__(self, ctx: StageContext, frames: int) -> None:
+        self._ctx = ctx
+        self._frames = frames
+        self._in_vain: Counter[str] = Counter()
+        self.looks = 0
+
+    def take(self, samples: Sequence[Sample], tracks: Iterable[TextTrack]) -> dict[int, TextTrack]:
+        """Tracks of one chunk with what was read now added to their readings, by track number.
+
+        What was read is remembered: it depends on frames and places alone.
+        """
+        chosen = self._chosen(tracks) if self._frames else []
+        asked = sorted({place for track in chosen for place in _places(track, self._frames)}, key=_order)
+        if not asked:
+            return {}
+        digests = {sample.sequence: sample.digest for sample in samples}
+        depends_on = [
+            [(digests.get(sequence, ""), box) for sequence, box in asked],
+            _CUTS,
+            self._ctx.resources.ocr_digest,
         ]
-        yield msgspec.structs.replace(track, readings=_merged(track.readings, again))
+        looks = self._ctx.remember("second_looks", depends_on, list[Look], partial(_read, self._ctx, asked))
+        self.looks += len(looks)
+        lines = {place: look.lines for place, look in zip(asked, looks, strict=True)}
+        return {track.track_id: _with(track, _places(track, self._frames), lines) for track in chosen}
+
+    def was_in_vain(self, track: TextTrack) -> None:
+        """What is read as this one is was looked at again and no brand was found."""
+        self._in_vain[fold(track.readings[0].text)] += 1
+
+    def _chosen(self, tracks: Iterable[TextTrack]) -> list[TextTrack]:
+        asked = self._in_vain.copy()
+        chosen = []
+        for track in tracks:
+            text = fold(track.readings[0].text)
+            asked[text] += 1
+            if asked[text] <= _MOST_LOOKS:
+                chosen.append(track)
+        return chosen
+
+
+def _with(
+    track: TextTrack, places: Iterable[tuple[int, Box]], lines: Mapping[tuple[int, Box], tuple[TextLine, ...]]
+) -> TextTrack:
+    again = [(place, line) for place in places for line in lines[place] if any(map(str.isalnum, line.text))]
+    return replace(track, readings=_merged(track.readings, again))
+
+
+def _order(place: tuple[int, Box]) -> tuple[int, tuple[int, int, int, int]]:
+    return place[0], place[1].to_xywh()
 
 
 def _places(track: TextTrack, frames: int) -> list[tuple[int, Box]]:
@@ -73,7 +112,7 @@ def _read(ctx: StageContext, asked: Iterable[tuple[int, Box]]) -> list[Look]:
             ctx.checkpoint()
             loaded = (sequence, ctx.frames.load(sequence))
         lines = (ctx.resources.ocr.read_line(_cut(loaded[1], box, beside, above)) for beside, above in _CUTS)
-        looks.append(Look(sequence, box, tuple(lines)))
+        looks.append(Look(tuple(lines)))
     return looks
 
 

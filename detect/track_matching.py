@@ -40,14 +40,16 @@ class TrackMatcher:
 
     def match(self, track: TextTrack) -> BrandDetection | None:
         """A detection, or None where no reading is a known name."""
-        return self._best(track, allow_partial=False) or self._likely(track, self._options.likely_evidence)
+        options = self._options
+        found = self._best(track, allow_partial=False, short_name_confidence=options.short_name_confidence)
+        return found or self._likely(track, options.likely_evidence)
 
-    def match_partial(self, track: TextTrack, whole: set[str]) -> BrandDetection | None:
-        """A detection by a piece of a name or by less evidence, if its brand is one of those seen in this source."""
-        found = self._best(track, allow_partial=True) or self._likely(
-            track, self._options.likely_evidence - _SUPPORT_EVIDENCE
-        )
-        return found if found is not None and found.brand in whole else None
+    def match_supported(self, track: TextTrack, sure: set[str]) -> BrandDetection | None:
+        """A detection of a brand that this source surely shows: by a piece of its name, or by a weaker reading."""
+        options = self._options
+        found = self._best(track, allow_partial=True, short_name_confidence=options.min_confidence)
+        found = found or self._likely(track, options.likely_evidence - _SUPPORT_EVIDENCE)
+        return found if found is not None and found.brand in sure else None
 
     def is_worth_a_look(self, track: TextTrack) -> bool:
         """Whether what was read resembles a name, or is a good part of one."""
@@ -88,12 +90,14 @@ class TrackMatcher:
         match, reading = found
         return self._of_track(track, match, reading)
 
-    def _best(self, track: TextTrack, *, allow_partial: bool) -> BrandDetection | None:
+    def _best(self, track: TextTrack, *, allow_partial: bool, short_name_confidence: float) -> BrandDetection | None:
         weights = [reading.votes * reading.confidence for reading in track.readings]
         share: dict[str, float] = {}
         best: tuple[float, TextMatch, Reading] | None = None
         for reading, weight in zip(track.readings, weights, strict=True):
-            match = self._match_reading(reading, allow_partial=allow_partial)
+            match = self._match_reading(
+                reading, allow_partial=allow_partial, short_name_confidence=short_name_confidence
+            )
             if match is None:
                 continue
             share[match.brand] = share.get(match.brand, 0.0) + weight / sum(weights)
@@ -104,7 +108,9 @@ class TrackMatcher:
             return None
         return self._of_track(track, best[1], best[2])
 
-    def _match_reading(self, reading: Reading, *, allow_partial: bool) -> TextMatch | None:
+    def _match_reading(
+        self, reading: Reading, *, allow_partial: bool, short_name_confidence: float
+    ) -> TextMatch | None:
         cached = self._cached.get(normalize(reading.text))
         if cached is not None:
             return TextMatch(cached, 1.0, "exact")
@@ -112,7 +118,7 @@ class TrackMatcher:
         if match is None:
             return None
         short = len(fold(reading.text)) <= 4
-        needed = self._options.short_name_confidence if short else self._options.min_confidence
+        needed = short_name_confidence if short else self._options.min_confidence
         return match if reading.confidence >= needed else None
 
     def _of_track(self, track: TextTrack, match: TextMatch, reading: Reading) -> BrandDetection:

@@ -15,7 +15,7 @@ from detect.engines.mark_catalogue import catalogue_digest
 from detect.logo_search import find_logos
 from detect.matching import NameIndex
 from detect.placing import Placing
-from detect.second_look import look_again
+from detect.second_look import SecondLooks
 from detect.stages.base import Needs, Options, StageContext, StageOutput
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
@@ -43,7 +43,8 @@ class MatchBrandsOptions(Options, frozen=True, kw_only=True):
         float, Meta(ge=0, le=1, description="share of a track's readings that must speak for the brand")
     ] = 0.25
     partial_names: Annotated[
-        bool, Meta(description="accept a piece of a name where the same source shows the whole name elsewhere")
+        bool,
+        Meta(description="accept a piece of a name, or a weaker reading, where the same source surely shows it"),
     ] = True
     likely_evidence: Annotated[
         float,
@@ -95,7 +96,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 4
+    name, version = "match_brands", 5
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
@@ -109,26 +110,28 @@ class MatchBrands:
     def run(self, ctx: StageContext, data: MatchBrandsInput) -> MatchBrandsOutput:
         matcher = TrackMatcher(ctx.known_brands, ctx.options)
         detections: list[BrandDetection] = []
-        left: list[TextTrack] = []
+        left: list[tuple[TextTrack, TextTrack]] = []
+        looks = SecondLooks(ctx, ctx.options.second_looks)
         placing = Placing.of(data.extract_frames, data.filter_scenes, data.run_ocr)
         for extracted, chunk in zip(data.extract_frames, ctx.each(data.run_ocr), strict=True):
             heard = [track for track in placing.settle(chunk.tracks) if not matcher.is_rejected(track)]
             unmatched = [track for track in heard if not _take(matcher.match(track), detections)]
-            unmatched = self._look_again(ctx, extracted.samples, matcher, unmatched, detections)
-            detections.extend(matcher.match_joined(unmatched))
-            left.extend(unmatched)
+            read_again = self._look_again(matcher, looks, extracted.samples, unmatched, detections)
+            detections.extend(matcher.match_joined([track for track, _ in read_again]))
+            left.extend(read_again)
         if ctx.options.partial_names:
-            whole = {found.brand for found in detections}
-            left = [track for track in left if not _take(matcher.match_partial(track, whole), detections)]
+            sure = {found.brand for found in detections if found.rule != "likely"}
+            left = [pair for pair in left if not _take(matcher.match_supported(pair[1], sure), detections)]
         by_text = len(detections)
         read = {found.brand for found in detections}
         frames = (data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
         detections.extend(find_logos(ctx, *frames, read))
-        unresolved = self._candidates(ctx, data, matcher.names, left)
+        unresolved = self._candidates(ctx, data, matcher.names, [track for track, _ in left])
         stats = {
             "detections": len(detections),
             "brands": len({found.brand for found in detections}),
             "by_logo": len(detections) - by_text,
+            "second_looks": looks.looks,
             "unresolved": len(unresolved),
             "proposed_brands": sum(candidate.brand_like for candidate in unresolved),
         }
@@ -136,17 +139,23 @@ class MatchBrands:
 
     @staticmethod
     def _look_again(
-        ctx: StageContext,
-        samples: list[Sample],
         matcher: TrackMatcher,
+        looks: SecondLooks,
+        samples: list[Sample],
         tracks: list[TextTrack],
         detections: list[BrandDetection],
-    ) -> list[TextTrack]:
-        """Those of the tracks that a second look does not find a brand on either."""
-        asked = [track for track in tracks if matcher.is_worth_a_look(track)] if ctx.options.second_looks else []
-        seen = look_again(ctx, samples, asked, ctx.options.second_looks)
-        matched = {track.track_id for track in seen if _take(matcher.match(track), detections)}
-        return [track for track in tracks if track.track_id not in matched]
+    ) -> list[tuple[TextTrack, TextTrack]]:
+        """The tracks on which a second look finds no brand either: each as it was, and with what was read now."""
+        seen = looks.take(samples, filter(matcher.is_worth_a_look, tracks))
+        left = []
+        for track in tracks:
+            again = seen.get(track.track_id)
+            if again is None:
+                left.append((track, track))
+            elif not _take(matcher.match(again), detections):
+                looks.was_in_vain(track)
+                left.append((track, again))
+        return left
 
     @staticmethod
     def _candidates(

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
+from msgspec.structs import replace
 
 from detect.resources import Resources
-from detect.stages.base import StageContext
+from detect.stages.base import Remember, StageContext, compute_now
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.stages.match_brands import MatchBrands, MatchBrandsInput, MatchBrandsOptions, MatchBrandsOutput
 from detect.stages.run_ocr import RunOcrOutput
-from detect.types import Box, FrameSignals, KnownBrandRecord, KnownBrands, Observation, Reading, Sample, TextTrack
+from detect.types import (
+    Box,
+    FrameSignals,
+    KnownBrandRecord,
+    KnownBrands,
+    LatticeStep,
+    Observation,
+    Reading,
+    Sample,
+    TextTrack,
+)
 from tests.stages.memory_frames import SOURCE, MemoryFrames
 
 BRANDS = (KnownBrandRecord("Velmora"), KnownBrandRecord("RIQ"), KnownBrandRecord("Fennbrook Dairy"))
@@ -34,11 +46,17 @@ def text(*readings: str | tuple[str, float, int], at: list[int], context: str = 
     )
 
 
-def match(*tracks: TextTrack, known: KnownBrands = GIVEN, **options: Any) -> MatchBrandsOutput:
+def match(
+    *tracks: TextTrack,
+    known: KnownBrands = GIVEN,
+    shown: bytes = GREY,
+    remember: Remember = compute_now,
+    **options: Any,
+) -> MatchBrandsOutput:
     samples = [Sample(n, n / 2, "0", "") for n in range(20)]
     frames = MemoryFrames()
-    frames.jpegs = dict.fromkeys(range(20), GREY)
-    context = StageContext(SOURCE, MatchBrandsOptions(**options), frames, known, Resources())
+    frames.jpegs = dict.fromkeys(range(20), shown)
+    context = StageContext(SOURCE, MatchBrandsOptions(**options), frames, known, Resources(), remember=remember)
     data = MatchBrandsInput(
         extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
         filter_scenes=[FilterScenesOutput(kept=list(range(20)), stands_for={}, cuts=[])],
@@ -152,3 +170,62 @@ def test_candidate_ids_are_the_same_in_every_run():
     first, again = match(*tracks), match(*tracks, min_similarity=0.95)
     assert [one.candidate_id for one in first.unresolved] == [one.candidate_id for one in again.unresolved]
     assert len({one.candidate_id for one in first.unresolved}) == 2
+
+
+def picture(*lines: tuple[str, int, int]) -> bytes:
+    """A board with lettering: words with the left end and the base line of each."""
+    image = np.full((360, 640, 3), (120, 60, 20), np.uint8)
+    for words, left, base in lines:
+        cv2.putText(image, words, (left, base), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 2, cv2.LINE_AA)
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def test_what_detection_cut_off_is_found_by_reading_wider():
+    (width, height), _ = cv2.getTextSize("RIQ", cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+    (letter, _), _ = cv2.getTextSize("R", cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+    cut = Box(200 + letter, 200 - height - 4, 200 + width + 4, 208)
+    board = picture(("RIQ", 200, 200))
+    assert found(match(text("IQ", at=[0, 1], box=cut), shown=board)) == [("RIQ", "exact", "board")]
+    assert found(match(text("IQ", at=[0, 1], box=cut), shown=board, second_looks=0)) == []
+    assert found(match(text("IQ", at=[0, 1], box=cut), shown=picture(("MIQ", 200, 200)))) == []
+
+
+def test_a_second_look_depends_on_places_and_is_taken_once():
+    asked: list[str] = []
+
+    def remember(part: str, depends_on: Any, kind: type[Any], compute: Callable[[], Any]) -> Any:
+        asked.append(part)
+        return compute()
+
+    match(text("IQ", at=[0, 1]), text("SUNDALE", at=[0]), remember=remember)
+    assert asked == ["second_looks"]
+
+
+def test_a_text_read_again_in_vain_is_left_alone_after_a_while():
+    tracks = [replace(text("IQ", at=[n % 20]), track_id=n) for n in range(200)]
+    looks = match(*tracks).stats["second_looks"]
+    assert isinstance(looks, int)
+    assert 0 < looks < 100
+
+
+def weak(words: str, *steps: str) -> TextTrack:
+    """A track whose letters were read unsurely: of each step the likely characters, best first."""
+    shares = {1: (1000,), 2: (500, 400)}
+    lattice = tuple(
+        part for step in steps for part in (LatticeStep(0, step, shares[len(step)]), LatticeStep(1000, "", ()))
+    )
+    track = text(words, at=[5])
+    return replace(track, readings=[replace(track.readings[0], confidence=0.7, lattice=lattice)])
+
+
+def test_a_name_nearly_read_counts_and_says_how_surely():
+    output = match(weak("WELNDRA", "WV", "E", "L", "NM", "DO", "R", "A"))
+    assert found(output) == [("Velmora", "likely", "board")]
+    assert 0.5 < output.detections[0].confidence < 0.7
+
+
+def test_less_is_asked_of_a_brand_that_is_surely_seen_elsewhere():
+    unsure = weak("RIO", "R", "I", "OQ")
+    assert found(match(unsure)) == []
+    assert ("RIQ", "likely", "board") in found(match(unsure, text("RIQ", at=[0])))
+    assert found(match(text(("RIQ", 0.7, 2), at=[5]), text("RIQ", at=[0]))) == [("RIQ", "exact", "board")] * 2
