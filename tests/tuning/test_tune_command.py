@@ -21,6 +21,7 @@ from django.core.management import call_command
 
 from detect.config import ResolvedConfig, find_profile
 from detect.errors import CancelledError, ConfigError, ConflictError
+from detect.events import SilentListener
 from detect.models import Profile
 from detect.option_trials import Case, Figures
 from detect.persistence import StorageFrames, timeline_id
@@ -30,6 +31,7 @@ from detect.synthetic import build_match
 from jobs.branches.scenarios import bookmark_set
 from jobs.management.commands import tune
 from jobs.models import DetectJob
+from jobs.tuning.bench import tuning_bench
 from jobs.tuning.clips import clips_named
 from tests.matches import OVERRIDES, Finished
 
@@ -152,6 +154,12 @@ class TestOnAMatch:
         assert "MB of trials removed" in run("--forget").out
         assert not (tmp_path / "tuning").exists()
         assert run("--forget").out.startswith("0.0 MB")
+
+    def test_models_are_asked_nothing_unless_money_is_given(self, analysed: list[str], finished: Finished):
+        given: dict[str, Any] = {"logos": {}, "listener": SilentListener(), "checkpoint": lambda: None}
+        for usd, calls in ((Decimal(0), 0), (Decimal("2.5"), None)):
+            limits = tuning_bench(finished.pipeline, most_usd=usd, **given).limits
+            assert (limits.usd, limits.calls) == (usd, calls)
 
     def test_scenarios_are_judged_by_their_totals(self, run, job: DetectJob, analysed: list[str], finished: Finished):
         node = DetectJob.objects.get().timeline.checkpoints.get(stage="compile_report")
