@@ -9,6 +9,7 @@ walking by changes the bands too, blur takes the lettering's strength, and a wro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -26,6 +27,8 @@ _OTHER_LOOK = 0.45
 _LEAST_STRENGTH = 0.3
 # What a camera must move by, in pixels, to tell the scene from the screen, and the share of it a text may be off.
 _LEAST_SHIFT, _MOST_OFF = 4.0, 0.4
+# Texts with so few sights need not have been seen to move with the scene.
+_TOO_BRIEF = 2
 # Smaller lettering, or what a zoom has made much larger or smaller, looks other without being other.
 _LEAST_HEIGHT, _SAME_SIZE = 14.0, 1.2
 # Bands begin so far beyond the lettering, and are so high, in heights of the lettering: boards leave it a margin.
@@ -35,6 +38,8 @@ _SAME_LEVEL, _MOST_CHANGED = 18.0, 0.25
 _IN_ROW, _NEIGHBOUR = 0.8, 2.0
 # Texts at one place have centres this near, in parts of their lengths together.
 _SAME_PLACE = 0.45
+# Pages follow one another; errors of motion add up.
+_MOST_STEPS = 6
 _LEAST_LETTERS, _ALIKE_TEXT = 3, 0.7
 
 
@@ -48,15 +53,14 @@ def led_tracks(tracks: Sequence[Track], grays: Mapping[int, Gray], motions: Moti
     changed = {
         number
         for number, track in enumerate(tracks)
-        if _may_be_changed(track, motions) and _was_changed(track, sequences, grays, motions)
+        if _may_be_changed(track) and _was_changed(track, sequences, grays, motions)
     }
     return _on_the_same_boards(tracks, changed, motions)
 
 
-def _may_be_changed(track: Track, motions: Motions) -> bool:
-    """Whether it is lettering that is not known to be fixed to the screen: seen once, or moving with the scene."""
-    letters = sum(char.isalpha() for char in track.best_text())
-    return letters >= _LEAST_LETTERS and (len(track.sights) == 1 or moves_with_scene(track, motions))
+def _may_be_changed(track: Track) -> bool:
+    """Whether it is lettering: figures on graphics change all the time."""
+    return sum(char.isalpha() for char in track.best_text()) >= _LEAST_LETTERS
 
 
 def moves_with_scene(track: Track, motions: Motions) -> bool:
@@ -76,6 +80,9 @@ def moves_with_scene(track: Track, motions: Motions) -> bool:
 
 def _was_changed(track: Track, sequences: list[int], grays: Mapping[int, Gray], motions: Motions) -> bool:
     """Whether other lettering was at the text's place right before it came, or right after it went."""
+    of_the_scene = moves_with_scene(track, motions)
+    if not of_the_scene and len(track.sights) > _TOO_BRIEF:
+        return False
     for sight, step in ((track.sights[0], -1), (track.sights[-1], 1)):
         index = sequences.index(sight.sequence) + step
         if not 0 <= index < len(sequences):
@@ -85,7 +92,7 @@ def _was_changed(track: Track, sequences: list[int], grays: Mapping[int, Gray], 
         if motion is None:
             continue
         page = _Place(sight.quad, grays[sight.sequence], grays[beside], np.linalg.inv(motion) if step < 0 else motion)
-        if page.is_changed() and (len(track.sights) > 1 or not page.is_fixed()):
+        if page.is_changed() and (of_the_scene or not page.is_fixed()):
             return True
     return False
 
@@ -152,65 +159,86 @@ def _is_inside(quad: Quad, gray: Gray) -> bool:
     return bool((quad >= 0).all() and (quad[:, 0] < width).all() and (quad[:, 1] < height).all())
 
 
+@dataclass(frozen=True)
+class _Text:
+    """A track, its quads by sequence, and its text folded."""
+
+    track: Track
+    quads: dict[int, Quad]
+    said: str
+
+
+Steps = Mapping[int, tuple[int, Matrix | None]]
+"""To each sequence the next one of the shot, and the camera's motion between them."""
+
+
 def _on_the_same_boards(tracks: Sequence[Track], changed: set[int], motions: Motions) -> set[int]:
     """``changed``, and what stood at the same place of a board, or beside it saying the same."""
+    if not changed:
+        return set()
+    texts = [_Text(track, {sight.sequence: sight.quad for sight in track.sights}, _said(track)) for track in tracks]
+    steps = {before: (after, motion) for (before, after), motion in motions.items()}
     found, waiting = set(changed), list(changed)
     while waiting:
-        known = tracks[waiting.pop()]
-        for number, track in enumerate(tracks):
-            if number not in found and _shares_board(known, track, motions):
+        known = texts[waiting.pop()]
+        for number, text in enumerate(texts):
+            if number not in found and _shares_board(known, text, steps):
                 found.add(number)
                 waiting.append(number)
     return found
 
 
-def _shares_board(track: Track, other: Track, motions: Motions) -> bool:
+def _shares_board(text: _Text, other: _Text, steps: Steps) -> bool:
     """Whether two texts are on one LED board: one after the other at one place, or at once, in a row and alike."""
-    pair = _at_one_time(track, other, motions)
-    if pair is None:
-        return False
-    quad, beside = pair
-    height, other_height = _height(quad), _height(beside)
-    if not 0.5 <= height / max(other_height, 1.0) <= 2:
-        return False
-    along, between = (quad[1] + quad[2] - quad[0] - quad[3]) / 2, beside.mean(axis=0) - quad.mean(axis=0)
+    at_once = next((sequence for sequence in text.quads if sequence in other.quads), None)
+    if at_once is not None:
+        if not _says_the_same(text.said, other.said):
+            return False
+        apart = _apart_in_row(text.quads[at_once], other.quads[at_once])
+        return apart is not None and apart <= _NEIGHBOUR * _length(text.quads[at_once])
+    first, second = sorted((text, other), key=lambda one: one.track.sights[0].sequence)
+    began = second.track.sights[0]
+    before = [sight for sight in first.track.sights if sight.sequence < began.sequence][-1]
+    place = _carried(before.quad, before.sequence, began.sequence, steps)
+    apart = None if place is None else _apart_in_row(place, began.quad)
+    return apart is not None and apart <= _SAME_PLACE * (_length(before.quad) + _length(began.quad))
+
+
+def _apart_in_row(quad: Quad, other: Quad) -> float | None:
+    """How far two texts' middles are apart along their row, in pixels; None where they are not in one."""
+    height, other_height = _height(quad), _height(other)
+    along, between = (quad[1] + quad[2] - quad[0] - quad[3]) / 2, other.mean(axis=0) - quad.mean(axis=0)
     length = max(float(np.linalg.norm(along)), 1.0)
     across = abs(float(along[0] * between[1] - along[1] * between[0])) / length
-    if across > _IN_ROW * height:
-        return False
-    apart = abs(float(along @ between)) / length
-    at_once = {sight.sequence for sight in track.sights} & {sight.sequence for sight in other.sights}
-    if at_once:
-        return apart <= _NEIGHBOUR * length and _says_the_same(track, other)
-    return apart <= _SAME_PLACE * (length + float(np.linalg.norm(beside[1] - beside[0])))
+    if across > _IN_ROW * height or not 0.5 <= height / max(other_height, 1.0) <= 2:
+        return None
+    return abs(float(along @ between)) / length
 
 
-def _at_one_time(track: Track, other: Track, motions: Motions) -> tuple[Quad, Quad] | None:
-    """Both texts' quads in one frame: where both are seen, or where the camera's motion takes the earlier one."""
-    shared = {sight.sequence: sight.quad for sight in other.sights}
-    for sight in track.sights:
-        if sight.sequence in shared:
-            return sight.quad, shared[sight.sequence]
-    if track.sights[0].sequence > other.sights[0].sequence:
-        swapped = _at_one_time(other, track, motions)
-        return None if swapped is None else (swapped[1], swapped[0])
-    until = other.sights[0].sequence
-    before = [sight for sight in track.sights if sight.sequence < until][-1]
-    quad, at = before.quad, before.sequence
-    while at < until:
-        following = next((pair for pair in motions if pair[0] == at), None)
-        motion = None if following is None else motions[following]
-        if following is None or motion is None:
+def _carried(quad: Quad, at: int, until: int, steps: Steps) -> Quad | None:
+    """A quad where the camera's motion takes it, None where that is unknown or long after."""
+    for _ in range(_MOST_STEPS):
+        following, motion = steps.get(at, (-1, None))
+        if motion is None:
             return None
-        quad, at = move_quad(quad, motion), following[1]
-    return (quad, other.sights[0].quad) if at == until else None
+        quad, at = move_quad(quad, motion), following
+        if at == until:
+            return quad
+    return None
 
 
-def _says_the_same(track: Track, other: Track) -> bool:
-    text, said = fold(track.best_text()), fold(other.best_text())
-    if min(len(text), len(said)) < _LEAST_LETTERS:
+def _said(track: Track) -> str:
+    return fold(track.best_text())
+
+
+def _says_the_same(text: str, other: str) -> bool:
+    if min(len(text), len(other)) < _LEAST_LETTERS:
         return False
-    return text in said or said in text or Levenshtein.normalized_similarity(text, said) >= _ALIKE_TEXT
+    return text in other or other in text or Levenshtein.normalized_similarity(text, other) >= _ALIKE_TEXT
+
+
+def _length(quad: Quad) -> float:
+    return float(np.linalg.norm(quad[0] - quad[1]))
 
 
 def _distance(quad: Quad, other: Quad) -> float:

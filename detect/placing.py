@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 from rapidfuzz.distance import Levenshtein
 
-from detect.geometry import iou
+from detect.geometry import iou, iou_matrix
 from detect.matching import fold
 from detect.types import Box, TextTrack
 
@@ -51,6 +52,7 @@ class Placing:
 
     def __init__(self) -> None:
         self._graphics: dict[tuple[int, ...], _Place] = {}
+        self._boxes: npt.NDArray[np.float64] | None = None  # of the graphics, while none is added
         self._has_led = False
         self._shot = -1
         self._ending: list[TextTrack] = []
@@ -125,23 +127,25 @@ class Placing:
         box = track.observations[len(track.observations) // 2].box
         key = tuple(edge // 6 for edge in (box.x1, box.y1, box.x2, box.y2))
         if len(self._graphics) < _MOST_PLACES:
+            self._boxes = None
             self._graphics.setdefault(key, _Place(_text(track), box, *_span(track)))
 
     def _is_graphic(self, track: TextTrack) -> bool:
         if track.context in ("overlay", "led") or not is_steady(track):
             return track.context == "overlay"
-        return any(self._is_at(place, track) for place in self._graphics.values())
+        places = list(self._graphics.values())
+        if self._boxes is None:
+            self._boxes = np.array([_corners(place.box) for place in places]).reshape(-1, 4)
+        shared = iou_matrix([_corners(track.observations[0].box)], self._boxes)[0]
+        return any(_is_at(places[index], track, shared[index]) for index in np.flatnonzero(shared >= _SAME_PLACE))
 
-    @staticmethod
-    def _is_at(place: _Place, track: TextTrack) -> bool:
-        """Whether the track is the graphic that stood there, or another one at another time."""
-        shared = iou(track.observations[0].box, place.box)
-        if shared < _SAME_PLACE:
-            return False
-        if Levenshtein.normalized_similarity(_text(track), place.text) >= _ALIKE_TEXT:
-            return True
-        first, last = _span(track)
-        return shared >= _VERY_PLACE and last > first and (last < place.first or place.last < first)
+
+def _is_at(place: _Place, track: TextTrack, shared: float) -> bool:
+    """Whether the track is the graphic that stood there, or another one at another time."""
+    if Levenshtein.normalized_similarity(_text(track), place.text) >= _ALIKE_TEXT:
+        return True
+    first, last = _span(track)
+    return shared >= _VERY_PLACE and last > first and (last < place.first or place.last < first)
 
 
 def is_steady(track: TextTrack) -> bool:
@@ -191,6 +195,10 @@ def _alike(track: TextTrack, other: TextTrack) -> bool:
     if min(len(text), len(said)) >= _LEAST_LETTERS and (text in said or said in text):
         return True
     return Levenshtein.normalized_similarity(text, said) >= _ALIKE_TEXT
+
+
+def _corners(box: Box) -> tuple[int, int, int, int]:
+    return box.x1, box.y1, box.x2, box.y2
 
 
 def _span(track: TextTrack) -> tuple[int, int]:
