@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from detect.matching import normalize
 from detect.stages.compile_report import CompileReportOutput
 from detect.synthetic import Match, Truth, build_match, render_match
+from detect.synthetic.truth import ABSENT, CERTAIN
 from detect.types import KnownBrandRecord, KnownBrands
 from tests.golden.runs import analyse, score_of
 
@@ -54,6 +56,34 @@ def test_starts_and_ends_lie_within_their_stated_uncertainty_of_a_certain_edge(r
                 assert abs(starts[0]["t_start"] - exposure.start) <= exposure.start_uncertainty + 0.05
                 checked += 1
     assert checked >= 2, "no exposure of this match has a sharp start to check"
+
+
+def test_the_stated_uncertainty_covers_how_far_edges_are_off(report, video):
+    """Every edge counts whose brand comes or goes once within 0.8 s of it. What can be argued about, half in the
+    picture or half faded, may be the edge wherever in it.
+    """
+    truth, off, stated = video[1], [], []
+    for brand in report.brands:
+        if brand.name not in {known.name for known in truth.brands}:
+            continue
+        states = truth.states(brand.name)
+        for exposure in brand.exposures:
+            for time, uncertainty in (
+                (exposure.start, exposure.start_uncertainty),
+                (exposure.end, exposure.end_uncertainty),
+            ):
+                low, high = (np.searchsorted(truth.pts, (time + side) / truth.time_base) for side in (-0.8, 0.8))
+                near = states[low:high]
+                if time < 0.8 or time > truth.duration - 0.8 or len({ABSENT, CERTAIN} & {near[0], near[-1]}) != 2:
+                    continue
+                between = np.flatnonzero(near != near[0]), np.flatnonzero(near != near[-1])
+                begins, ends = truth.time(int(low + between[0][0])), truth.time(int(low + between[1][-1] + 1))
+                off.append(max(begins - time, time - ends, 0.0))
+                stated.append(uncertainty)
+    covered = [error <= known + 0.001 for error, known in zip(off, stated, strict=True)]
+    assert len(covered) >= 5, "too few brands of this match come or go for sure"
+    assert sum(covered) >= 0.95 * len(covered), sorted(zip(off, stated, strict=True))
+    assert float(np.median(stated)) <= 0.15, "samples half a second apart alone would give 0.23"
 
 
 def test_every_exposure_shows_its_evidence_where_the_brand_is(report, video):
