@@ -147,9 +147,9 @@ def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | None:
         step = 2 if known.gone >= _SURELY_GONE else step
         last = index
     there_all_along = known.inside >= gap.high if forwards else known.inside < gap.low
-    # Lost at once: it may have moved on by itself, as what people wear does.
-    lost_at_once = not known.seen and not end.fixed
-    return None if there_all_along or lost_at_once else known.edge()
+    # Lost at once, it may have moved on by itself, as what people wear does.
+    told = known.seen or (end.fixed and known.outside is not None)
+    return known.edge() if told and not there_all_along else None
 
 
 @dataclass

@@ -146,6 +146,11 @@ def test_nothing_is_said_of_a_text_that_was_there_all_along(tmp_path):
     assert search(path, still("appears", 2), still("vanishes", 1)) == {}
 
 
+def test_nothing_is_said_where_no_frame_can_be_read(tmp_path):
+    path = video(tmp_path, lambda _: STAGE.picture(), frames=SAMPLED)
+    assert search(path, still("appears", 3)) == {}
+
+
 def test_a_cut_between_the_samples_is_the_edge(tmp_path):
     path = video(tmp_path, lambda number: STAGE.picture(opacity=float(number >= 18)))
     assert search(path, still("appears", 2), cuts=(15 / RATE,)) == {}
