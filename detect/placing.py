@@ -52,7 +52,9 @@ class Placing:
 
     def __init__(self) -> None:
         self._graphics: dict[tuple[int, ...], _Place] = {}
-        self._boxes: npt.NDArray[np.float64] | None = None  # of the graphics, while none is added
+        # the graphics and their boxes, while none is added
+        self._places: list[_Place] = []
+        self._boxes: npt.NDArray[np.float64] | None = None
         self._has_led = False
         self._shot = -1
         self._ending: list[TextTrack] = []
@@ -133,11 +135,11 @@ class Placing:
     def _is_graphic(self, track: TextTrack) -> bool:
         if track.context in ("overlay", "led") or not is_steady(track):
             return track.context == "overlay"
-        places = list(self._graphics.values())
         if self._boxes is None:
-            self._boxes = np.array([_corners(place.box) for place in places]).reshape(-1, 4)
+            self._places = list(self._graphics.values())
+            self._boxes = np.array([_corners(place.box) for place in self._places], np.float64).reshape(-1, 4)
         shared = iou_matrix([_corners(track.observations[0].box)], self._boxes)[0]
-        return any(_is_at(places[index], track, shared[index]) for index in np.flatnonzero(shared >= _SAME_PLACE))
+        return any(_is_at(self._places[index], track, shared[index]) for index in np.flatnonzero(shared >= _SAME_PLACE))
 
 
 def _is_at(place: _Place, track: TextTrack, shared: float) -> bool:
