@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -44,12 +44,18 @@ _FOLLOWED_CONFIDENCE = 0.8
 
 @dataclass(frozen=True)
 class Follow:
-    """How far and how surely a lost text is searched for. Similarities are normalised cross-correlations."""
+    """How far and how surely a lost text is searched for. Similarities are normalised cross-correlations.
+
+    Where at least ``share`` of the texts of the frame before are found, the frame is not searched for lines, as long as
+    one of ``detect_every`` frames is.
+    """
 
     min_similarity: float
     min_anchor_similarity: float
     max_misses: int
     reach: float
+    share: float = 1.0
+    detect_every: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,9 @@ class TextTracker:
     """Builds tracks over the frames of one shot.
 
     ``read`` reads a quad of a frame by its index. ``before`` are the tracks of the shot before: a text that looks the
-    same at the same place on the screen goes on with what was read there.
+    same at the same place on the screen goes on with what was read there. ``detect`` finds the lines of a frame by its
+    index; it is asked where too few texts of the frame before can be followed, and now and then in any case.
+    Without it frames have their lines already.
     """
 
     def __init__(
@@ -129,8 +137,11 @@ class TextTracker:
         read: Callable[[int, Quad], TextLine],
         follow: Follow,
         before: Sequence[Track] = (),
+        detect: Callable[[int], list[tuple[Quad, float]]] | None = None,
     ) -> None:
         self._frames = frames
+        self._detect = detect
+        self._rested = 0
         self._read = read
         self._follow = follow
         self._carried = [track.carried() for track in before if track.misses == 0]
@@ -161,6 +172,10 @@ class TextTracker:
         motion = self._motions[index - 1] if index else None
         active = [track for track in self._tracks if track.misses <= self._follow.max_misses]
         places = [move_quad(track.place, motion) for track in active]
+        if self._rests(index, motion, active, places):
+            return
+        if self._detect is not None:
+            frame = self._frames[index] = replace(frame, lines=self._detect(index))
         open_tracks = dict(enumerate(active))
         patches = [cut_patch(frame.gray, quad, patch_width(quad)) for quad, _ in frame.lines]
         for line, number, look in self._pairs(frame, patches, active, places):
@@ -175,6 +190,26 @@ class TextTracker:
             box = self._search(track, index, places[number], taken)
             if box is not None:
                 taken.append(box)
+
+    def _rests(self, index: int, motion: Matrix | None, tracks: list[Track], places: list[Quad]) -> bool:
+        """Whether the frame shows what the one before did, moved by the camera; then its texts are seen there."""
+        rested, self._rested = self._rested, 0
+        present = [number for number, track in enumerate(tracks) if track.misses == 0 and track.votes]
+        if self._detect is None or motion is None or rested + 1 >= self._follow.detect_every or not present:
+            return False
+        found = {
+            number: self._find(tracks[number], index, places[number], tracks[number].last_patch) for number in present
+        }
+        if sum(sight is not None for sight in found.values()) < self._follow.share * len(present):
+            return False
+        for number, track in enumerate(tracks):
+            sight = found.get(number)
+            track.misses += sight is None
+            if sight is not None:
+                track.see(sight[0])
+                track.last_patch = sight[1]
+        self._rested = rested + 1
+        return True
 
     def _pairs(
         self, frame: Frame, patches: list[Patch], tracks: list[Track], places: list[Quad]

@@ -44,10 +44,16 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
         int, Meta(ge=320, le=4096, description="long side of the picture that lines of text are searched in, pixels")
     ] = 1312
     detect_every: Annotated[
-        int, Meta(ge=1, le=10, description="whole pictures are searched on every so many kept frames of a shot")
-    ] = 1
+        int,
+        Meta(
+            ge=1,
+            le=10,
+            description="a picture is searched for lines where texts cannot be followed from the one before, and every "
+            "so many in any case; 1 searches all",
+        ),
+    ] = 2
     boards_every: Annotated[
-        int, Meta(ge=0, le=10, description="low boards are searched enlarged on every so many kept frames; 0 for never")
+        int, Meta(ge=0, le=10, description="low boards are enlarged on every so many frames searched; 0 for never")
     ] = 2
     low_board: Annotated[
         int, Meta(ge=8, le=400, description="boards lower than this are searched enlarged, pixels")
@@ -69,6 +75,10 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
     follow_anchor_similarity: Annotated[
         float, Meta(ge=0.2, le=1, description="correlation with a detected sight that a followed text must keep")
     ] = 0.5
+    follow_share: Annotated[
+        float,
+        Meta(ge=0.1, le=1, description="share of the texts before that must be found in a frame that is not searched"),
+    ] = 0.6
     follow_misses: Annotated[
         int, Meta(ge=0, le=20, description="sampled frames a text may be lost before its track ends")
     ] = 2
@@ -97,7 +107,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 3
+    name, version = "run_ocr", 4
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"
@@ -109,13 +119,13 @@ class RunOcr:
     def run(self, ctx: StageContext, data: RunOcrInput) -> RunOcrOutput:
         tracks: list[TextTrack] = []
         found: list[Track] = []
-        lines_read = lines_found = done = 0
+        lines_read = lines_found = searched = done = 0
         ends: list[TrackEnd] = []
         people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
         for shot in split_shots(data.filter_scenes, data.extract_frames):
             reader = _ShotReader(ctx, shot, boards, done, len(data.filter_scenes.kept))
             done += len(shot)
-            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), before=found)
+            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), found, reader.detect)
             found = tracker.run()
             motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
             grays = {frame.sequence: frame.gray for frame in reader.frames}
@@ -128,10 +138,12 @@ class RunOcr:
                         finished.track_id, track, reader.frames, tracker.motions, fixed=context == "overlay"
                     )
             lines_read += tracker.lines_read
+            searched += reader.searched
             lines_found += sum(len(frame.lines) for frame in reader.frames)
         edges, incomplete = refine_edges(ctx, data, ends)
         stats = {
             "frames": done,
+            "searched": searched,
             "lines_found": lines_found,
             "lines_read": lines_read,
             "tracks": len(tracks),
@@ -169,10 +181,13 @@ class _ShotReader:
         self.scale = 1.0
         self.frames: list[Frame] = []
         self._current: tuple[int, Image] | None = None
-        for number, sequence in enumerate(sequences):
+        self._done, self._total = done, total
+        self.searched = 0
+        for sequence in sequences:
             ctx.checkpoint()
-            self.frames.append(self._detect(number, sequence, ctx.frames.load(sequence)))
-            ctx.progress(done + number + 1, total)
+            image = ctx.frames.load(sequence)
+            self.scale = min(1.0, _FOLLOW_WIDTH / image.shape[1])
+            self.frames.append(Frame(sequence=sequence, gray=_gray(image, self.scale), lines=[]))
 
     def read(self, index: int, quad: Quad) -> TextLine:
         """Read a quad given in the tracker's pixels from the full-size frame."""
@@ -184,17 +199,20 @@ class _ShotReader:
             self._current = (sequence, self._ctx.frames.load(sequence))
         return self._current[1]
 
-    def _detect(self, number: int, sequence: int, image: Image) -> Frame:
-        self.scale = min(1.0, _FOLLOW_WIDTH / image.shape[1])
-        lines = [(quad * np.float32(self.scale), score) for quad, score in self._lines(number, sequence, image)]
-        return Frame(sequence=sequence, gray=_gray(image, self.scale), lines=lines)
+    def detect(self, index: int) -> list[Line]:
+        """Lines of a frame, in the tracker's pixels."""
+        self._ctx.checkpoint()
+        sequence = self.frames[index].sequence
+        lines = self._lines(sequence, self._image(sequence))
+        self._ctx.progress(self._done + index + 1, self._total)
+        return [(quad * np.float32(self.scale), score) for quad, score in lines]
 
-    def _lines(self, number: int, sequence: int, image: Image) -> list[Line]:
+    def _lines(self, sequence: int, image: Image) -> list[Line]:
         """Lines of the whole picture, and on low boards those that are too small to be found in it."""
         options: RunOcrOptions = self._ctx.options
-        ocr, lines = self._ctx.resources.ocr, []
-        if number % options.detect_every == 0:
-            lines = ocr.detect(image, long_side=options.detect_side, box_threshold=options.line_threshold)
+        ocr, number = self._ctx.resources.ocr, self.searched
+        self.searched += 1
+        lines = ocr.detect(image, long_side=options.detect_side, box_threshold=options.line_threshold)
         if options.boards_every and number % options.boards_every == 0:
             search = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
             lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), search))
@@ -225,6 +243,8 @@ def _follow(options: RunOcrOptions) -> Follow:
         min_similarity=options.follow_similarity,
         min_anchor_similarity=options.follow_anchor_similarity,
         max_misses=options.follow_misses,
+        share=options.follow_share,
+        detect_every=options.detect_every,
         reach=options.follow_reach,
     )
 

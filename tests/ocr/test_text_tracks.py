@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -74,6 +76,35 @@ def test_a_text_is_found_where_detection_missed_it_before_between_and_after():
         expected = 300 - 15 * frame.sequence
         assert abs(float(sight.quad[0][0]) - expected) <= 4
     assert [sight.found for sight in found[0].sights] == [n in (2, 5) for n in range(8)]
+
+
+def searched_when_asked(frames: list[Frame], texts: list[str], every: int) -> tuple[list[Track], list[int]]:
+    """Tracks over frames whose lines are found only where the tracker asks for them, and where it asked."""
+    asked: list[int] = []
+
+    def detect(index: int) -> list[tuple[np.ndarray, float]]:
+        asked.append(index)
+        return frames[index].lines
+
+    bare = [Frame(frame.sequence, frame.gray, []) for frame in frames]
+    follow = replace(FOLLOW, share=0.6, detect_every=every)
+    return TextTracker(bare, Reader(texts), follow, detect=detect).run(), asked
+
+
+@pytest.mark.parametrize(("every", "searched"), [(1, [0, 1, 2, 3, 4, 5, 6]), (2, [0, 2, 4, 6]), (3, [0, 3, 6])])
+def test_a_picture_whose_texts_are_followed_is_not_searched(every: int, searched: list[int]):
+    frames = [Scene().frame(n, 15 * n, "VELMORA") for n in range(7)]
+    found, asked = searched_when_asked(frames, ["VELMORA"] * 7, every)
+    assert [sequences(one) for one in found] == [list(range(7))]
+    assert asked == searched
+
+
+def test_a_picture_whose_texts_changed_is_searched():
+    texts = ["VELMORA"] * 3 + ["HEXALON"] * 3
+    frames = [Scene().frame(n, 10 * n, text) for n, text in enumerate(texts)]
+    found, asked = searched_when_asked(frames, texts, 5)
+    assert 3 in asked
+    assert [(one.best_text(), sequences(one)) for one in found] == [("VELMORA", [0, 1, 2]), ("HEXALON", [3, 4, 5])]
 
 
 def test_a_board_that_changes_ends_one_track_and_begins_another():

@@ -42,7 +42,7 @@ class TestReading:
             ("match_brands.min_similarity=0.7:0.9:0.05", [0.7, 0.75, 0.8, 0.85, 0.9]),
             ("run_ocr.detect_side=960:1600:320", [960, 1280, 1600]),
             ("run_ocr.detect_side=960:1500:256,2000", [960, 1216, 1472, 2000]),
-            ("run_ocr.boards_every=1:3", [1, 2, 3]),
+            ("run_ocr.detect_every=1:3", [1, 2, 3]),
             ("run_ocr.detect_side=960,960,960.0", [960]),
             ("match_brands.partial_names=false,true", [False, True]),
             ("detect_objects.classes=[person],[person, car]", [("person",), ("person", "car")]),
