@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, cast
+
 from django.core.exceptions import ImproperlyConfigured
 
 from mediaproc import env
@@ -12,7 +14,7 @@ WEIGHTS_FOLDERS = (PROJECT_ROOT / "model_weights", env.DATA.root / "model_weight
 PIPELINES_FOLDER = env.path("MEDIAPROC_PIPELINES")
 PROVIDERS_FILE = env.path("MEDIAPROC_PROVIDERS") or env.DATA.root / "providers.yaml"
 INFERENCE_THREADS = env.integer("MEDIAPROC_THREADS", 2, least=1, most=64)
-OCR_PRECISION = env.text("MEDIAPROC_OCR_PRECISION", "auto")
+OCR_PRECISION = cast("Literal['auto', 'f32', 'bf16']", env.text("MEDIAPROC_OCR_PRECISION", "auto"))
 if OCR_PRECISION not in {"auto", "f32", "bf16"}:
     raise ImproperlyConfigured(f"MEDIAPROC_OCR_PRECISION is {OCR_PRECISION!r}: use auto, f32 or bf16.")
 REPORTS_FOLDER = env.DATA.root / "reports"
