@@ -1,9 +1,9 @@
 """Text in pictures: PP-OCR models as rapidocr carries them, run by OpenVINO on the CPU.
 
-OpenVINO runs these models about three times as fast as ONNX Runtime on two threads. Processors that multiply bfloat16
-natively find lines in half the time that 32 bits take, and read as well; 8-bit weights made for the same network were
-no faster there and found other lines. Results repeat bit for bit with one precision, so it is part of the models' digest.
-Detection finds lines of text, recognition reads one rectified line.
+OpenVINO runs these models about three times as fast as ONNX Runtime on two threads. Processors made for bfloat16 find
+lines in half the time that 32 bits take, and read as well; 8-bit weights made for the same network were no faster there
+and found other lines. Results repeat bit for bit with one precision, so it is part of the models' digest. Detection finds
+lines of text, recognition reads one rectified line.
 """
 
 from __future__ import annotations
