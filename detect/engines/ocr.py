@@ -2,8 +2,8 @@
 
 OpenVINO runs these models about three times as fast as ONNX Runtime on two threads. Processors made for bfloat16 find
 lines in half the time that 32 bits take, and read as well; 8-bit weights made for the same network were no faster there
-and found other lines. Results repeat bit for bit with one precision, so it is part of the models' digest. Detection finds
-lines of text, recognition reads one rectified line.
+and found other lines. Results repeat bit for bit with one precision, so it is part of the models' digest. Detection
+finds lines of text, recognition reads one rectified line.
 """
 
 from __future__ import annotations
