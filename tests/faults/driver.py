@@ -55,7 +55,7 @@ def _keep_journal() -> None:
     journal = Path(os.environ["FAULTS_JOURNAL"])
     for kind in _stages().values():
         _before_run(kind, lambda kind, ctx: _note(journal, f"{kind.name} {_unit(ctx)}"))
-    _call_before(detect.logo_search, "_search", lambda _, __, regions: _note(journal, f"logos {min(regions)}"))
+    _call_before(detect.logo_search, "_sights", lambda _, __, ___, regions: _note(journal, f"logos {min(regions)}"))
 
 
 def _stages() -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _die_in_stage(name: str, moment: str) -> None:
     elif moment == "unsaved":
         _call_before(DatabaseCheckpointStore, "put_output", lambda _, ref, *__: _die_if(ref.stage == name))
     elif moment == "seeking":
-        _call_before(detect.logo_search, "_search", lambda _, __, regions: _die_if(min(regions) > 0))
+        _call_before(detect.logo_search, "_sights", lambda _, __, ___, regions: _die_if(min(regions) > 0))
     elif moment == "unmarked":
         _call_before(DatabaseCheckpointStore, "add_checkpoint", lambda _, node: _die_if(node.stage == name))
     elif moment == "answered":
