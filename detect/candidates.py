@@ -53,15 +53,21 @@ class _Group:
         return {seen.sequence for track, _ in self.tracks for seen in track.observations}
 
     def spelling(self) -> Reading:
-        """The longest spelling among those that a fair share of the readings speak for."""
+        """What most speaks for among the readings that have a fair share and are no piece of another that has."""
         readings = [reading for track, _ in self.tracks for reading in track.readings[:1]]
         weight: dict[str, float] = defaultdict(float)
         for reading in readings:
             weight[reading.text] += reading.votes * reading.confidence
         enough = _FAIR_SHARE * max(weight.values())
-        heard = [reading for reading in readings if weight[reading.text] >= enough]
+        heard = {text: normalize(text) for text, total in weight.items() if total >= enough}
+        whole = {
+            text
+            for text, letters in heard.items()
+            if not any(letters in other and letters != other for other in heard.values())
+        }
         return max(
-            heard, key=lambda reading: (len(reading.text), weight[reading.text], reading.confidence, reading.text)
+            (reading for reading in readings if reading.text in whole),
+            key=lambda reading: (weight[reading.text], reading.confidence, len(reading.text), reading.text),
         )
 
     def placement(self) -> Placement:
