@@ -38,6 +38,10 @@ class StorageError(MediaprocError):
     status = 503
 
 
+class FrameMissingError(StorageError):
+    """A frame that was sampled is not in storage any more."""
+
+
 class InferenceError(StorageError):
     """The inference server cannot be reached, is overloaded or runs other models: worth trying again later."""
 

@@ -22,7 +22,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from detect.checkpoints.outputs import save_stage_output
 from detect.checkpoints.store import CheckpointRecord, OutputRef
-from detect.errors import StorageError
+from detect.errors import FrameMissingError, StorageError
 from detect.models import Checkpoint, ModelAnswer, ModelCharge, SourceAsset, StageOutput, Timeline
 from detect.providers.answers import StoredAnswer
 from detect.providers.limits import Spent
@@ -231,6 +231,8 @@ class StorageFrames:
         try:
             with self._storage.open(self.key(sequence), "rb") as file:
                 content: bytes = file.read()
+        except FileNotFoundError as error:
+            raise FrameMissingError(f"the stored frame {self.key(sequence)} is missing") from error
         except OSError as error:
             raise StorageError(f"the stored frame {self.key(sequence)} cannot be read: {error}") from error
         return content

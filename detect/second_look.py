@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from detect.engines.ocr import TextLine, rectify
+from detect.errors import FrameMissingError
 from detect.matching import fold
 from detect.stages.base import Image, StageContext
 from detect.types import Box, Observation, Reading, Sample, TextTrack
@@ -34,7 +35,8 @@ class Look(msgspec.Struct, frozen=True):
 class SecondLooks:
     """Reads tracks of one asset again, chunk by chunk, on up to ``frames`` frames each.
 
-    A text that was read again often and always in vain is left alone: a scoreboard is seen in every shot.
+    A text that was read again often and always in vain is left alone: a scoreboard is seen in every shot. Where frames
+    are not in storage any more nothing is read, and ``frames_missing`` tells so.
     """
 
     def __init__(self, ctx: StageContext, frames: int) -> None:
@@ -42,6 +44,7 @@ class SecondLooks:
         self._frames = frames
         self._in_vain: Counter[str] = Counter()
         self.looks = 0
+        self.frames_missing = False
 
     def take(self, samples: Sequence[Sample], tracks: Iterable[TextTrack]) -> dict[int, TextTrack]:
         """Tracks of one chunk with what was read now added to their readings, by track number.
@@ -58,7 +61,11 @@ class SecondLooks:
             _CUTS,
             self._ctx.resources.ocr_digest,
         ]
-        looks = self._ctx.remember("second_looks", depends_on, list[Look], partial(_read, self._ctx, asked))
+        try:
+            looks = self._ctx.remember("second_looks", depends_on, list[Look], partial(_read, self._ctx, asked))
+        except FrameMissingError:
+            self.frames_missing = True
+            return {}
         self.looks += len(looks)
         lines = {place: look.lines for place, look in zip(asked, looks, strict=True)}
         return {track.track_id: _with(track, _places(track, self._frames), lines) for track in chosen}

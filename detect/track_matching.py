@@ -85,10 +85,9 @@ class TrackMatcher:
 
     def _likely(self, track: TextTrack, least: float) -> BrandDetection | None:
         found = self._weak.likely(track, least)
-        if found is None:
+        if found is None or found[1].confidence < self._options.min_confidence:
             return None
-        match, reading = found
-        return self._of_track(track, match, reading)
+        return self._of_track(track, *found)
 
     def _best(self, track: TextTrack, *, allow_partial: bool, short_name_confidence: float) -> BrandDetection | None:
         weights = [reading.votes * reading.confidence for reading in track.readings]

@@ -135,7 +135,9 @@ class MatchBrands:
             "unresolved": len(unresolved),
             "proposed_brands": sum(candidate.brand_like for candidate in unresolved),
         }
-        return MatchBrandsOutput(detections=detections, unresolved=unresolved, stats=dict(stats))
+        return MatchBrandsOutput(
+            detections=detections, unresolved=unresolved, stats=dict(stats), incomplete=looks.frames_missing
+        )
 
     @staticmethod
     def _look_again(

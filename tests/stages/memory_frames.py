@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from detect.errors import StorageError
+from detect.errors import FrameMissingError
 from detect.types import SourceInfo
 
 SOURCE = SourceInfo("match.mp4", "s" * 64, 10.0, 640, 360, "25", False, 0.0)
@@ -22,7 +22,7 @@ class MemoryFrames:
 
     def load_jpeg(self, sequence: int) -> bytes:
         if sequence not in self.jpegs:
-            raise StorageError(f"frame {sequence} is missing")
+            raise FrameMissingError(f"frame {sequence} is missing")
         return self.jpegs[sequence]
 
     def load(self, sequence: int) -> np.ndarray:

@@ -49,13 +49,13 @@ def text(*readings: str | tuple[str, float, int], at: list[int], context: str = 
 def match(
     *tracks: TextTrack,
     known: KnownBrands = GIVEN,
-    shown: bytes = GREY,
+    shown: bytes | None = GREY,
     remember: Remember = compute_now,
     **options: Any,
 ) -> MatchBrandsOutput:
     samples = [Sample(n, n / 2, "0", "") for n in range(20)]
     frames = MemoryFrames()
-    frames.jpegs = dict.fromkeys(range(20), shown)
+    frames.jpegs = {} if shown is None else dict.fromkeys(range(20), shown)
     context = StageContext(SOURCE, MatchBrandsOptions(**options), frames, known, Resources(), remember=remember)
     data = MatchBrandsInput(
         extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
@@ -188,6 +188,13 @@ def test_what_detection_cut_off_is_found_by_reading_wider():
     assert found(match(text("IQ", at=[0, 1], box=cut), shown=board)) == [("RIQ", "exact", "board")]
     assert found(match(text("IQ", at=[0, 1], box=cut), shown=board, second_looks=0)) == []
     assert found(match(text("IQ", at=[0, 1], box=cut), shown=picture(("MIQ", 200, 200)))) == []
+
+
+def test_without_the_frames_it_goes_by_what_was_read_and_says_so():
+    output = match(text("IQ", at=[0, 1]), text("VELMORA", at=[2]), shown=None)
+    assert found(output) == [("Velmora", "exact", "board")]
+    assert output.incomplete
+    assert not match(text("VELMORA", at=[2]), shown=None).incomplete
 
 
 def test_a_second_look_depends_on_places_and_is_taken_once():
