@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from detect.stages.compile_report import CompileReportOptions, CompileReportOutput
 from detect.types import (
     Box,
+    BrandDetection,
     Edge,
     KnownBrandRecord,
     KnownBrands,
@@ -35,7 +38,7 @@ def report() -> CompileReportOutput:
 class TestFoundEdges:
     """Edges found between samples, as detections carry them."""
 
-    def edges(self, *detections, **case):
+    def edges(self, *detections: BrandDetection, **case: Any) -> list[tuple[float, float, float, float, str]]:
         (brand,) = compile_case(list(detections), **case).brands
         return [
             (one.start, one.start_uncertainty, one.end, one.end_uncertainty, one.placement) for one in brand.exposures
@@ -62,7 +65,8 @@ class TestFoundEdges:
     def test_total_and_uncertainty_follow(self):
         found = detection("Acme", [4], appears=Edge(1.8, 0.05), vanishes=Edge(2.4, 0.06))
         (brand,) = compile_case([found]).brands
-        assert (brand.seconds, brand.seconds_uncertainty) == (0.6, pytest.approx(0.078, abs=0.0005))
+        assert brand.seconds == 0.6
+        assert brand.seconds_uncertainty == pytest.approx(0.078, abs=0.0005)
 
 
 class TestGolden:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detect.exposures import Edge, FoundEdges, SampleClock
+from detect.exposures import FoundEdges, SampleClock
+from detect.types import Edge
 
 FRAME = 0.04
 STEADY = settings(deadline=None, derandomize=True)

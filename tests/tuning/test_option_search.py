@@ -15,6 +15,7 @@ from detect.errors import CancelledError, ConfigError
 from detect.option_choices import Choice, Setting, assignments, changes, present_setting, read_choices
 from detect.option_search import Objective, Search, SearchKind, Trial, by_stage, check_grid
 from detect.option_trials import Figures, WholeWork, by_spans, by_totals, together
+from detect.options import Overrides
 from detect.registry import load_pipeline
 from detect.report import ReportBody
 from detect.scoring import BrandScore
@@ -93,7 +94,7 @@ class TestReading:
         tried = choices("run_ocr.detect_side=960", "detect_objects.classes=[person]", "escalate_vlm.provider=other")
         assert changes(present_setting(tried), tried) == {}
         setting = tuple(choice.tried[0] for choice in tried)
-        changed = {
+        changed: Overrides = {
             "detect_objects": {"classes": ("person",)},
             "run_ocr": {"detect_side": 960},
             "escalate_vlm": {"provider": "other"},

@@ -162,7 +162,9 @@ class TestOnAMatch:
             assert (limits.usd, limits.calls) == (usd, calls)
 
     def test_scenarios_are_judged_by_their_totals(self, run, job: DetectJob, analysed: list[str], finished: Finished):
-        node = DetectJob.objects.get().timeline.checkpoints.get(stage="compile_report")
+        timeline = DetectJob.objects.get().timeline
+        assert timeline is not None
+        node = timeline.checkpoints.get(stage="compile_report")
         bookmark_set(checkpoint_id=node.id, label="night match", from_report=True)
         told = run("--scenario", "Night", *analysed, "--try", STRICT, "--json").json
         assert told["trials"][0]["f1"] == 1.0
