@@ -33,13 +33,18 @@ _EDGES = """
     const ratio = canvas.width / canvas.clientWidth;
     const scale = Math.min(canvas.clientWidth / size[0], canvas.clientHeight / size[1]);
     const left = (canvas.clientWidth - size[0] * scale) / 2, top = (canvas.clientHeight - size[1] * scale) / 2;
-    const drawn = (across, down) => {
+    const drawn = (across, down, wide = 2, high = 2) => {
         const at = [(left + across * size[0] * scale) * ratio, (top + down * size[1] * scale) * ratio].map(Math.round);
-        const around = canvas.getContext("2d").getImageData(at[0] - 2, at[1] - 2, 5, 5).data;
+        const near = [at[0] - wide, at[1] - high, 2 * wide + 1, 2 * high + 1];
+        const around = canvas.getContext("2d").getImageData(...near).data;
         return around.some((value, place) => place % 4 === 3 && value > 200);
     };
-    const edges = [[x + width / 2, y], [x + width / 2, y + height], [x, y + height / 2], [x + width, y + height / 2]];
-    return [edges.filter(([a, b]) => a > 0.01 && a < 0.99).every(([a, b]) => drawn(a, b)), drawn(...free)];
+    // along an edge far enough to see past the gaps of a dashed one
+    const edges = [
+        [x + width / 2, y, 6, 2], [x + width / 2, y + height, 6, 2],
+        [x, y + height / 2, 2, 6], [x + width, y + height / 2, 2, 6],
+    ];
+    return [edges.filter(([a]) => a > 0.01 && a < 0.99).every((edge) => drawn(...edge)), drawn(...free)];
 }
 """
 

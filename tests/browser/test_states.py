@@ -76,7 +76,7 @@ def test_what_is_asked_without_scripts(page_as: PageAs, filled: Filled, look: Lo
 @pytest.mark.parametrize(("key", "name"), [("n", "New brand"), ("a", "Alias of"), ("?", "Keys"), ("f", "Whole frame")])
 def test_what_a_key_opens_in_the_review(page_as: PageAs, look: Look, key: str, name: str, width: int) -> None:
     page = page_as(Role.REVIEWER, width=width)
-    page.goto(reverse("review") + "?text=NORTH")
+    page.goto(reverse("review") + "?text=STAND")
     page.keyboard.press(key)
     dialog = page.get_by_role("dialog", name=name)
     expect(dialog).to_be_visible()
