@@ -12,6 +12,7 @@ from detect.joining import adjacent_pairs, joined_edges, union
 from detect.matching import NameIndex, TextMatch, fold, normalize
 from detect.types import BrandDetection, KnownBrands, Observation, Reading, TextTrack
 from detect.weak_readings import WeakNames
+from detect.whole_texts import WholeTexts
 
 if TYPE_CHECKING:
     from detect.stages.match_brands import MatchBrandsOptions
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 _SUPPORT_EVIDENCE = 3.0
 # What resembles a name so much, or is so much of one, is read again.
 _LOOK_EVIDENCE, _LOOK_SHARE = 4.0, 0.5
+# A name of so few letters is soon the beginning or the end of another word.
+_SHORT_NAME = 4
 
 
 class TrackMatcher:
-    """Matches the readings of tracks to the known brands of one run."""
+    """Matches the readings of tracks to the known brands of one run; ``whole`` knows the texts of the same source."""
 
-    def __init__(self, known: KnownBrands, options: MatchBrandsOptions) -> None:
+    def __init__(self, known: KnownBrands, options: MatchBrandsOptions, whole: WholeTexts) -> None:
         self._options = options
+        self._whole = whole
         self.names = NameIndex(known.brands)
         self._weak = WeakNames(self.names.spellings)
         self._confirmed = {brand.name: brand.confirmed for brand in known.brands}
@@ -42,7 +46,8 @@ class TrackMatcher:
         """A detection, or None where no reading is a known name."""
         options = self._options
         found = self._best(track, allow_partial=False, short_name_confidence=options.short_name_confidence)
-        return found or self._likely(track, options.likely_evidence)
+        found = found or self._likely(track, options.likely_evidence)
+        return None if found is None or self._may_be_cut(track, found) else found
 
     def match_supported(self, track: TextTrack, sure: set[str]) -> BrandDetection | None:
         """A detection of a brand that this source surely shows: by a piece of its name, or by a weaker reading."""
@@ -87,7 +92,7 @@ class TrackMatcher:
         found = self._weak.likely(track, least)
         if found is None or found[1].confidence < self._options.min_confidence:
             return None
-        return self._of_track(track, *found)
+        return None if self._is_piece(track, found[1], found[0].brand) else self._of_track(track, *found)
 
     def _best(self, track: TextTrack, *, allow_partial: bool, short_name_confidence: float) -> BrandDetection | None:
         weights = [reading.votes * reading.confidence for reading in track.readings]
@@ -97,7 +102,7 @@ class TrackMatcher:
             match = self._match_reading(
                 reading, allow_partial=allow_partial, short_name_confidence=short_name_confidence
             )
-            if match is None:
+            if match is None or self._is_piece(track, reading, match.brand):
                 continue
             share[match.brand] = share.get(match.brand, 0.0) + weight / sum(weights)
             strength = match.similarity * reading.confidence
@@ -106,6 +111,24 @@ class TrackMatcher:
         if best is None or share[best[1].brand] < self._options.min_vote_share:
             return None
         return self._of_track(track, best[1], best[2])
+
+    def _is_piece(self, track: TextTrack, reading: Reading, brand: str) -> bool:
+        """Whether the reading is a piece of texts of which none, read whole, names the brand."""
+        least = self._options.min_similarity
+        whole = [
+            self.names.match(fuller, min_similarity=least, allow_partial=False)
+            for fuller in self._whole.fuller(track, reading)
+        ]
+        return bool(whole) and all(match is None or match.brand != brand for match in whole)
+
+    def _may_be_cut(self, track: TextTrack, found: BrandDetection) -> bool:
+        """Whether a short name was read where the picture cuts the text off."""
+        return any(
+            brand == found.brand and len(name) <= _SHORT_NAME and self._whole.at_cut(reading, name)
+            for reading in track.readings
+            if reading.text == found.text
+            for name, brand in self.names.spellings.items()
+        )
 
     def _match_reading(
         self, reading: Reading, *, allow_partial: bool, short_name_confidence: float

@@ -24,6 +24,7 @@ from detect.stages.filter_scenes import FilterScenesOutput
 from detect.stages.run_ocr import RunOcrOutput
 from detect.track_matching import TrackMatcher
 from detect.types import BrandDetection, Candidate, Sample, TextTrack
+from detect.whole_texts import WholeTexts
 
 if TYPE_CHECKING:
     from detect.resources import Resources
@@ -96,7 +97,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 5
+    name, version = "match_brands", 6
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
@@ -108,7 +109,8 @@ class MatchBrands:
         return tuple(digest for digest in (marks, reading) if digest)
 
     def run(self, ctx: StageContext, data: MatchBrandsInput) -> MatchBrandsOutput:
-        matcher = TrackMatcher(ctx.known_brands, ctx.options)
+        whole = WholeTexts((track for chunk in data.run_ocr for track in chunk.tracks), ctx.source.width)
+        matcher = TrackMatcher(ctx.known_brands, ctx.options, whole)
         detections: list[BrandDetection] = []
         left: list[tuple[TextTrack, TextTrack]] = []
         looks = SecondLooks(ctx, ctx.options.second_looks)

@@ -78,6 +78,29 @@ def test_a_reading_among_others_names_the_brand_and_where_it_lies():
     assert [seen.sequence for seen in output.detections[0].observations] == [0, 1]
 
 
+def test_what_the_edge_leaves_of_another_word_is_not_a_name():
+    """``TARIQ STRIQUE`` is no brand; cut by the left edge it reads ``RIQ STRIQUE``."""
+    at_edge, inside = Box(0, 100, 120, 140), Box(40, 100, 220, 140)
+    cut = text("RIQ STRIQUE", at=[0, 1], box=at_edge)
+    assert found(match(cut, text("TARIQ STRIQUE", at=[5], box=inside), text("RIQ", at=[9]))) == [
+        ("RIQ", "exact", "board")
+    ]
+    assert found(match(text("RIQ STRIQUE", "TARIQ STRIQUE", at=[0, 1], box=inside))) == []
+
+
+def test_a_short_name_at_the_edge_counts_where_it_is_surely_shown_elsewhere():
+    at_edge = text("RIQ", at=[0, 1], box=Box(560, 100, 640, 140))
+    assert found(match(at_edge)) == []
+    assert found(match(at_edge, text("RIQ", at=[5]))) == [("RIQ", "exact", "board")] * 2
+    assert found(match(text("VELMORA", at=[0], box=Box(0, 100, 120, 140)))) == [("Velmora", "exact", "board")]
+
+
+def test_a_piece_that_may_be_of_the_name_or_of_another_text_is_the_names_where_it_is_shown():
+    at_edge = text("VELMO", at=[0, 1], box=Box(560, 100, 640, 140))
+    others = text("VELMOND STAND", at=[3], box=Box(40, 100, 220, 140)), text("VELMORA", at=[5])
+    assert ("Velmora", "partial", "board") in found(match(at_edge, *others))
+
+
 def test_a_single_odd_reading_does_not_overrule_the_rest():
     assert found(match(text(("MELODY", 0.98, 9), ("VELMORA", 0.7, 1), at=[0]))) == []
 
