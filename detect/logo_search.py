@@ -16,6 +16,7 @@ from detect.engines.flat_marks import FlatMarkFinder
 from detect.engines.logos import LogoMatcher
 from detect.engines.mark_catalogue import catalogue_digest, find_mark
 from detect.errors import StorageError
+from detect.geometry import iou
 from detect.logo_following import LogoSight, follow_logos
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
@@ -28,18 +29,26 @@ _MAX_GAP = 2
 _MOST_MARKS = 24
 _MARKS_SIDE = 480  # for marks from the catalogue, of which those on boards are looked for by their silhouette
 _EVERY = 2
+# Of these pictures every so many are searched beyond their regions too, coarsely: a board out of focus has no clear
+# edges, and large logos.
+_BEYOND_EVERY, _BEYOND_SIDE = 2, 480
+_SAME_PLACE = 0.3
 
 Find = Callable[[Image, Sequence[Region]], Iterable[tuple[str, Box, float]]]
 
 
 @dataclass(frozen=True)
 class _Search:
-    """A way of looking for some brands: ``find`` gives brand, box and confidence in a picture with its regions."""
+    """A way of looking for some brands: ``find`` gives brand, box and confidence in a picture with its regions.
+
+    ``beyond`` looks anywhere, now and then, where ``find`` does not.
+    """
 
     part: str
     digest: str
     model: str
     find: Find
+    beyond: Callable[[Image], Iterable[tuple[str, Box, float]]] | None = None
 
 
 def find_logos(
@@ -98,13 +107,18 @@ def _by_pictures(ctx: StageContext) -> Iterator[_Search]:
     references = [(brand.name, logo) for brand in ctx.known_brands.brands for logo in brand.logos]
     if not references or ctx.resources.load_logo is None:
         return
-    matcher = LogoMatcher([(name, _decode(ctx, logo.storage_key)) for name, logo in references])
+    pictures = [(name, _decode(ctx, logo.storage_key)) for name, logo in references]
+    matcher, coarse = LogoMatcher(pictures), LogoMatcher(pictures, max_side=_BEYOND_SIDE)
 
     def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
         boxes = [region.box for region in regions]
         return [(match.brand, match.box, match.confidence) for match in matcher.find(image, boxes or None)]
 
-    yield _Search("logos", matcher.digest, f"logo features {matcher.digest[:12]}", find)
+    def beyond(image: Image) -> Iterable[tuple[str, Box, float]]:
+        return [(match.brand, match.box, match.confidence) for match in coarse.find(image)]
+
+    digest = f"{matcher.digest} {coarse.digest}"
+    yield _Search("logos", digest, f"logo features {matcher.digest[:12]}", find, beyond)
 
 
 def _by_marks(ctx: StageContext, read: Collection[str]) -> Iterator[_Search]:
@@ -138,12 +152,28 @@ def _sights(
     sights = []
     for shot in shots:
         seen = []
+        widely = set(shot[:: _EVERY * _BEYOND_EVERY])
         for sequence in dict.fromkeys([*shot[::_EVERY], shot[-1]]):
             ctx.checkpoint()
-            found = search.find(ctx.frames.load(sequence), regions[sequence])
+            found = _look(ctx, search, regions, widely, sequence)
             seen += [LogoSight(brand, sequence, box, round(confidence, 4)) for brand, box, confidence in found]
         sights += follow_logos(shot, seen, ctx.frames.load)
     return sights
+
+
+def _look(
+    ctx: StageContext, search: _Search, regions: dict[int, list[Region]], widely: Collection[int], sequence: int
+) -> list[tuple[str, Box, float]]:
+    """What is found in one frame; in those that are searched ``widely`` outside of its regions too."""
+    image = ctx.frames.load(sequence)
+    found = list(search.find(image, regions[sequence]))
+    if search.beyond is None or sequence not in widely or not regions[sequence]:
+        return found
+    return found + [
+        (brand, box, confidence)
+        for brand, box, confidence in search.beyond(image)
+        if not any(brand == known and iou(box, place) >= _SAME_PLACE for known, place, _ in found)
+    ]
 
 
 def _shots(scene: FilterScenesOutput, times: dict[int, float]) -> list[list[int]]:

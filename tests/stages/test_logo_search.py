@@ -58,6 +58,7 @@ def match(
     *,
     brands: tuple[KnownBrandRecord, ...] = (PICTURED, KnownBrandRecord("Velmora")),
     options: MatchBrandsOptions | None = None,
+    board: Region = BOARD,
     **context: Any,
 ) -> MatchBrandsOutput:
     reference = cv2.imencode(".png", logo)[1].tobytes()
@@ -68,7 +69,7 @@ def match(
     data = MatchBrandsInput(
         extract_frames=[ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))],
         filter_scenes=[FilterScenesOutput(kept=list(range(10)), stands_for={}, cuts=[])],
-        detect_edges=[DetectEdgesOutput(regions={key: [BOARD] for key in range(10)})],
+        detect_edges=[DetectEdgesOutput(regions={key: [board] for key in range(10)})],
         detect_objects=[DetectObjectsOutput(regions={})],
         run_ocr=[RunOcrOutput(tracks=[])],
     )
@@ -84,6 +85,12 @@ def test_a_logo_is_found_where_it_is_and_says_how_it_was(frames, logo):
         for seen in one.observations:
             assert overlap_share(seen.box, PLACE) > 0.95
             assert seen.box.area > 0.3 * PLACE.area, "the picture's margin is no part of a logo"
+
+
+def test_a_large_logo_beyond_the_boards_that_were_made_out_is_found_on_some_frames_and_followed(frames, logo):
+    elsewhere = Region(Box(400, 0, 640, 60), 0.9, "board")
+    found = match(frames, logo, board=elsewhere).detections
+    assert [[seen.sequence for seen in one.observations] for one in found] == [[0, 1, 2, 3]]
 
 
 def test_the_search_is_remembered_by_frames_and_reference(frames, logo):
