@@ -16,7 +16,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from detect.motion import PATCH_HEIGHT, Gray, Matrix, Patch, Quad, cut_patch, move_quad
+from detect.motion import PATCH_HEIGHT, Gray, Matrix, Part, Patch, Quad, cut_patch, inside_columns, move_quad
 from detect.text_tracks import Frame, Sight, Track
 from detect.types import Edge
 
@@ -215,16 +215,13 @@ class _Walk:
 def _look(gray: Gray, place: Quad, patch: Patch, sample: Patch) -> _Look:
     """What a frame says of a text expected at ``place``, which looked like ``patch`` last and ``sample`` at first."""
     columns = patch.shape[1]
-    share, left, right = _inside(place, gray, columns)
+    share, left, right = inside_columns(place, gray, columns)
     if share < _OUTSIDE or right - left < min(_MIN_COLUMNS, columns):
         return _Look(State.GONE)
     whole = right - left == columns
     if not whole:
-        place, patch, sample = (
-            _between(place, left / columns, right / columns),
-            patch[:, left:right],
-            sample[:, left:right],
-        )
+        part = Part(left / columns, right / columns)
+        place, patch, sample = part.of_quad(place), part.of_patch(patch), part.of_patch(sample)
     quad, seen, score = _find(gray, place, patch)
     if score < _GONE:
         return _Look(State.GONE, score)
@@ -257,29 +254,6 @@ def _motion(motions: Sequence[Matrix | None], index: int, step: int) -> Matrix |
         return None
     matrix = motions[place]
     return matrix if matrix is None or step > 0 else np.linalg.inv(matrix)
-
-
-def _inside(quad: Quad, gray: Gray, columns: int) -> tuple[float, int, int]:
-    """Which share of a quad lies in the picture, and from which to which of its columns."""
-    height, width = gray.shape[:2]
-    x, y = quad[:, 0], quad[:, 1]
-    if x.min() >= 0 and y.min() >= 0 and x.max() <= width and y.max() <= height:
-        return 1.0, 0, columns
-    across = (np.arange(columns, dtype=np.float32) + 0.5) / columns
-    rows = np.array([0.125, 0.375, 0.625, 0.875], np.float32)[:, None, None]
-    left, right = quad[0] + rows * (quad[3] - quad[0]), quad[1] + rows * (quad[2] - quad[1])
-    points = left + across[:, None] * (right - left)
-    shown = ((points >= 0) & (points < (width, height))).all(axis=2)
-    usable = np.flatnonzero(shown.mean(axis=0) >= 0.75)
-    first, last = (int(usable[0]), int(usable[-1]) + 1) if usable.size else (0, 0)
-    return float(shown.mean()), first, last
-
-
-def _between(quad: Quad, first: float, last: float) -> Quad:
-    """The part of a quad between two shares of its width."""
-    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    corners = [quad[0] + first * top, quad[0] + last * top, quad[3] + last * bottom, quad[3] + first * bottom]
-    return np.array(corners, np.float32)
 
 
 def _deviation(patch: Patch) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -119,3 +120,48 @@ def find_patch(gray: Gray, patch: Patch, quad: Quad, *, reach_x: float, reach_y:
     back = cv2.getPerspectiveTransform(rectified, np.ascontiguousarray(quad, np.float32))
     shifted = rectified + np.array([left - pad_x, top - pad_y], np.float32)
     return cv2.perspectiveTransform(shifted.reshape(1, 4, 2), back).reshape(4, 2).astype(np.float32), float(best)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What lies between two shares of a text's width, from its left."""
+
+    first: float
+    last: float
+
+    @property
+    def is_less(self) -> bool:
+        """Whether it is not all of the text."""
+        return self.first > 0 or self.last < 1
+
+    def of_quad(self, quad: Quad) -> Quad:
+        """The part of a quad."""
+        top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+        corners = (
+            quad[0] + self.first * top,
+            quad[0] + self.last * top,
+            quad[3] + self.last * bottom,
+            quad[3] + self.first * bottom,
+        )
+        return np.array(corners, np.float32)
+
+    def of_patch(self, patch: Patch) -> Patch:
+        """The part of a patch, whatever its width."""
+        columns = patch.shape[1]
+        return patch[:, round(self.first * columns) : max(round(self.last * columns), 1)]
+
+
+def inside_columns(quad: Quad, gray: Gray, columns: int) -> tuple[float, int, int]:
+    """Which share of a quad lies in the picture, and from which to which of its ``columns``."""
+    height, width = gray.shape[:2]
+    x, y = quad[:, 0], quad[:, 1]
+    if x.min() >= 0 and y.min() >= 0 and x.max() <= width and y.max() <= height:
+        return 1.0, 0, columns
+    across = (np.arange(columns, dtype=np.float32) + 0.5) / columns
+    rows = np.array([0.125, 0.375, 0.625, 0.875], np.float32)[:, None, None]
+    left, right = quad[0] + rows * (quad[3] - quad[0]), quad[1] + rows * (quad[2] - quad[1])
+    points = left + across[:, None] * (right - left)
+    shown = ((points >= 0) & (points < (width, height))).all(axis=2)
+    usable = np.flatnonzero(shown.mean(axis=0) >= 0.75)
+    first, last = (int(usable[0]), int(usable[-1]) + 1) if usable.size else (0, 0)
+    return float(shown.mean()), first, last

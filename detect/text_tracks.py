@@ -21,10 +21,12 @@ from detect.motion import (
     CameraMotion,
     Gray,
     Matrix,
+    Part,
     Patch,
     Quad,
     cut_patch,
     find_patch,
+    inside_columns,
     move_quad,
     patch_width,
     similarity,
@@ -38,6 +40,8 @@ _SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
 # Correlation does not see contrast: a graphic that fades out still has its pattern in the noise.
 _LEAST_CONTRAST = 0.4
+# A text that leaves the picture is followed while so much of it is inside, and by that; it must be so many pixels high.
+_LEAST_INSIDE, _LEAST_HEIGHT = 0.6, 5
 # A text that was only followed is weaker evidence than one that was found.
 _FOLLOWED_CONFIDENCE = 0.8
 
@@ -195,7 +199,9 @@ class TextTracker:
         """Whether the frame shows what the one before did, moved by the camera; then its texts are seen there."""
         rested, self._rested = self._rested, 0
         present = [number for number, track in enumerate(tracks) if track.misses == 0 and track.votes]
-        if self._detect is None or motion is None or rested + 1 >= self._follow.detect_every or not present:
+        # What came since the frame before is found on the next one and followed back; behind the last there is none.
+        last = index == len(self._frames) - 1
+        if self._detect is None or motion is None or last or rested + 1 >= self._follow.detect_every or not present:
             return False
         found = {
             number: self._find(tracks[number], index, places[number], tracks[number].last_patch) for number in present
@@ -297,16 +303,24 @@ class TextTracker:
     def _find(self, track: Track, index: int, place: Quad, patch: Patch | None) -> tuple[Sight, Patch] | None:
         """The track's sight in a frame by appearance alone, if it is similar enough to its last and to an anchor."""
         frame = self._frames[index]
-        if patch is None or not track.votes or not _visible(place, frame.gray):
+        if patch is None or not track.votes or _box(place).height < _LEAST_HEIGHT:
             return None
-        quad, score = find_patch(frame.gray, patch, place, reach_x=self._follow.reach, reach_y=self._follow.reach)
+        share, first, last = inside_columns(place, frame.gray, patch.shape[1])
+        if share < _LEAST_INSIDE:
+            return None
+        part = Part(first / patch.shape[1], last / patch.shape[1])
+        reach = self._follow.reach
+        shown = part.of_quad(place)
+        found, score = find_patch(frame.gray, part.of_patch(patch), shown, reach_x=reach, reach_y=reach)
+        quad = place + (found - shown).mean(axis=0) if part.is_less else found
         needed = self._follow.min_similarity if track.sights else _SAME_LOOK
-        if score < needed or not _visible(quad, frame.gray):
+        if score < needed or inside_columns(quad, frame.gray, patch.shape[1])[0] < _LEAST_INSIDE:
             return None
         seen = cut_patch(frame.gray, quad, patch.shape[1])
-        if max(similarity(anchor, seen) for anchor in track.anchors) < self._follow.min_anchor_similarity:
+        known, there = [part.of_patch(anchor) for anchor in track.anchors], part.of_patch(seen)
+        if max(similarity(anchor, there) for anchor in known) < self._follow.min_anchor_similarity:
             return None
-        if seen.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in track.anchors):
+        if there.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in known):
             return None
         return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
 
@@ -325,10 +339,3 @@ def _near(quad: Quad, other: Quad) -> bool:
 
 def _height(quad: Quad) -> float:
     return float(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2])))
-
-
-def _visible(quad: Quad, gray: Gray) -> bool:
-    """Whether at least two thirds of a quad's box lie in the picture and it is large enough to compare."""
-    box, (height, width) = _box(quad), gray.shape[:2]
-    inside = max(0, min(box.x2, width) - max(box.x1, 0)) * max(0, min(box.y2, height) - max(box.y1, 0))
-    return box.height >= 5 and box.area > 0 and inside >= 0.66 * box.area

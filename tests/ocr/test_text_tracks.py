@@ -99,6 +99,22 @@ def test_a_picture_whose_texts_are_followed_is_not_searched(every: int, searched
     assert asked == searched
 
 
+def test_what_comes_on_the_last_picture_of_a_shot_is_searched_for():
+    frames = [Scene().frame(n, 15 * n, "VELMORA") for n in range(6)]
+    _, asked = searched_when_asked(frames, ["VELMORA"] * 6, 4)
+    assert asked == [0, 4, 5]
+
+
+def test_a_text_that_leaves_the_picture_is_followed_while_most_of_it_is_inside():
+    """Its left end is at 300 minus what the camera panned, it is 160 pixels long."""
+    pans = [200, 250, 300, 340, 360, 400, 450]
+    frames = [Scene().frame(n, pan, "VELMORA", detected=n == 0) for n, pan in enumerate(pans)]
+    found, _ = track(frames, ["VELMORA"] * len(pans))
+    assert [sequences(one) for one in found] == [[0, 1, 2, 3, 4]]
+    for sight, pan in zip(found[0].sights, pans, strict=False):
+        assert abs(float(sight.quad[0][0]) - (300 - pan)) <= 4
+
+
 def test_a_picture_whose_texts_changed_is_searched():
     texts = ["VELMORA"] * 3 + ["HEXALON"] * 3
     frames = [Scene().frame(n, 10 * n, text) for n, text in enumerate(texts)]
