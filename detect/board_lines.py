@@ -2,7 +2,7 @@
 
 Line detection on a whole picture misses lettering a few pixels high, and enlarging the whole picture costs as the
 square of the scale. A board found by its edges is a few per cent of the picture, so it can be searched at several times
-the size, and is level when it is.
+the size, and is level when it is. All strips of a picture are searched at once, one below the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from detect.stages.base import Image
 from detect.types import Box, Region
 
 _MARGIN_SHARE = 0.2
-_MAX_WIDTH = 2560
+_SHEET_WIDTH = 2560
+_GAP = 16  # rows and columns between two strips: no line of text reaches from one to another
+_ROWS = 160  # sheets are so many rows high, or a multiple: the network is made for each height once
 _SAME_LINE = 0.5
 
 
@@ -39,14 +41,22 @@ Line = tuple[Quad, float]
 def find_board_lines(ocr: OcrEngine, image: Image, boards: Sequence[Region], search: BoardSearch) -> list[Line]:
     """Lines of text on the low boards of a BGR picture: quads in its pixels, with scores 0-1."""
     low = [(quad, height) for quad in map(_quad, boards) if 8 <= (height := _height(quad)) < search.below]
-    lines: list[Line] = []
+    strips = []
     for quad, height in low[: search.limit]:
         middle = (quad + quad[[3, 2, 1, 0]]) / 2  # grown across the board only: its ends are where they are
-        strip, back = _enlarge(image, middle + (quad - middle) * (1 + _MARGIN_SHARE), search.height / height)
-        for line, score in ocr.detect(strip, long_side=max(strip.shape[:2]), box_threshold=search.line_threshold):
-            lines.append(
-                (cv2.perspectiveTransform(line.reshape(1, 4, 2), back).reshape(4, 2).astype(np.float32), score)
-            )
+        strips.append(_enlarge(image, middle + (quad - middle) * (1 + _MARGIN_SHARE), search.height / height))
+    if not strips:
+        return []
+    sheet, places = _sheet([strip for strip, _ in strips])
+    found = ocr.detect(sheet, long_side=max(sheet.shape[:2]), box_threshold=search.line_threshold)
+    lines: list[Line] = []
+    for (strip, back), (left, top) in zip(strips, places, strict=True):
+        height, width = strip.shape[:2]
+        for line, score in found:
+            moved = line - np.float32([left, top])
+            if 0 <= moved[:, 0].mean() < width and 0 <= moved[:, 1].mean() < height:
+                there = cv2.perspectiveTransform(np.clip(moved, 0, (width, height)).reshape(1, 4, 2), back)
+                lines.append((there.reshape(4, 2).astype(np.float32), score))
     return lines
 
 
@@ -62,10 +72,27 @@ def add_missed(found: list[Line], more: list[Line]) -> list[Line]:
     return kept
 
 
+def _sheet(strips: Sequence[Image]) -> tuple[Image, list[tuple[int, int]]]:
+    """A picture with all strips, and ``(x, y)`` of each one's upper left corner in it, in the order given."""
+    places: dict[int, tuple[int, int]] = {}
+    x = y = below = 0
+    for number in sorted(range(len(strips)), key=lambda number: -strips[number].shape[1]):
+        height, width = strips[number].shape[:2]
+        if x and x + width > _SHEET_WIDTH:
+            x, y = 0, below + _GAP
+        places[number] = x, y
+        x, below = x + width + _GAP, max(below, y + height)
+    sheet = np.zeros((-(-below // _ROWS) * _ROWS, _SHEET_WIDTH, 3), np.uint8)
+    for number, (left, top) in places.items():
+        height, width = strips[number].shape[:2]
+        sheet[top : top + height, left : left + width] = strips[number]
+    return sheet, [places[number] for number in range(len(strips))]
+
+
 def _enlarge(image: Image, quad: Quad, scale: float) -> tuple[Image, Quad]:
     """The quad as an upright strip ``scale`` times its size, and the ``3x3`` matrix from strip to picture."""
     length = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
-    width, height = min(_MAX_WIDTH, round(float(length) * scale)), max(8, round(_height(quad) * scale))
+    width, height = min(_SHEET_WIDTH, round(float(length) * scale)), max(8, round(_height(quad) * scale))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     forth = cv2.getPerspectiveTransform(np.ascontiguousarray(quad, np.float32), corners)
     strip = cv2.warpPerspective(image, forth, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

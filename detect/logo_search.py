@@ -17,6 +17,7 @@ from detect.engines.logos import LogoMatcher
 from detect.engines.mark_catalogue import catalogue_digest, find_mark
 from detect.errors import StorageError
 from detect.geometry import iou
+from detect.in_order import in_order
 from detect.logo_following import LogoSight, follow_logos
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
@@ -135,14 +136,13 @@ def _by_marks(ctx: StageContext, read: Collection[str]) -> Iterator[_Search]:
 
     def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
         on_boards = flat.find(image, [region for region in regions if region.label == "board"])
-        anywhere = matcher.find(image)
-        return [
-            *((match.brand, match.box, match.confidence) for match in on_boards),
-            *((match.brand, match.box, match.confidence) for match in anywhere),
-        ]
+        return [(match.brand, match.box, match.confidence) for match in on_boards]
+
+    def beyond(image: Image) -> Iterable[tuple[str, Box, float]]:
+        return [(match.brand, match.box, match.confidence) for match in matcher.find(image)]
 
     digest = f"{flat.digest} {matcher.digest}"
-    yield _Search("marks", digest, f"catalogue marks {catalogue_digest()}", find)
+    yield _Search("marks", digest, f"catalogue marks {catalogue_digest()}", find, beyond)
 
 
 def _sights(
@@ -152,10 +152,11 @@ def _sights(
     sights = []
     for shot in shots:
         seen = []
+        searched = dict.fromkeys([*shot[::_EVERY], shot[-1]])
         widely = set(shot[:: _EVERY * _BEYOND_EVERY])
-        for sequence in dict.fromkeys([*shot[::_EVERY], shot[-1]]):
+        look = partial(_look, ctx, search, regions, widely)
+        for sequence, found in zip(searched, in_order(look, searched, ctx.resources.threads), strict=True):
             ctx.checkpoint()
-            found = _look(ctx, search, regions, widely, sequence)
             seen += [LogoSight(brand, sequence, box, round(confidence, 4)) for brand, box, confidence in found]
         sights += follow_logos(shot, seen, ctx.frames.load)
     return sights
@@ -167,7 +168,7 @@ def _look(
     """What is found in one frame; in those that are searched ``widely`` outside of its regions too."""
     image = ctx.frames.load(sequence)
     found = list(search.find(image, regions[sequence]))
-    if search.beyond is None or sequence not in widely or not regions[sequence]:
+    if search.beyond is None or sequence not in widely:
         return found
     return found + [
         (brand, box, confidence)

@@ -16,6 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from detect.engines.ocr import TextLine
 from detect.geometry import iou
+from detect.in_order import in_order
 from detect.matching import fold
 from detect.motion import (
     CameraMotion,
@@ -120,6 +121,10 @@ class Track:
         """The same text, looked for at the same place on the screen in the next shot: graphics outlive cuts."""
         return Track(self.place, votes=dict(self.votes), anchors=list(self.anchors), last_patch=self.last_patch)
 
+    def knows(self, look: float) -> bool:
+        """Whether a line that looks so much like the track shows its text, and reading it would tell nothing new."""
+        return bool(self.votes) and (look >= _SAME_LOOK or (look >= _ALIKE_LOOK and self.is_settled()))
+
     def is_settled(self) -> bool:
         """Two readings agree, or one is almost certain: reading again would tell nothing new."""
         best = self.votes.get(self.best_text())
@@ -129,7 +134,7 @@ class Track:
 class TextTracker:
     """Builds tracks over the frames of one shot.
 
-    ``read`` reads a quad of a frame by its index. ``before`` are the tracks of the shot before: a text that looks the
+    ``read`` reads quads of a frame by its index. ``before`` are the tracks of the shot before: a text that looks the
     same at the same place on the screen goes on with what was read there. ``detect`` finds the lines of a frame by its
     index; it is asked where too few texts of the frame before can be followed, and now and then in any case.
     Without it frames have their lines already.
@@ -138,10 +143,12 @@ class TextTracker:
     def __init__(
         self,
         frames: list[Frame],
-        read: Callable[[int, Quad], TextLine],
+        read: Callable[[int, Sequence[Quad]], list[TextLine]],
         follow: Follow,
         before: Sequence[Track] = (),
         detect: Callable[[int], list[tuple[Quad, float]]] | None = None,
+        *,
+        threads: int = 1,
     ) -> None:
         self._frames = frames
         self._detect = detect
@@ -150,10 +157,12 @@ class TextTracker:
         self._follow = follow
         self._carried = [track.carried() for track in before if track.misses == 0]
         self._tracks: list[Track] = []
+        self._readings: dict[int, TextLine] = {}
         self.lines_read = 0
         motion = CameraMotion()
-        features = [motion.features(frame.gray) for frame in frames]
-        self._motions = [motion.between(before, after) for before, after in itertools.pairwise(features)]
+        features = in_order(motion.features, (frame.gray for frame in frames), threads)
+        pairs = itertools.pairwise(features)
+        self._motions = list(in_order(lambda pair: motion.between(*pair), pairs, threads))
 
     def run(self) -> list[Track]:
         """All tracks of the shot that were read at least once, in the order they appeared."""
@@ -182,13 +191,14 @@ class TextTracker:
             frame = self._frames[index] = replace(frame, lines=self._detect(index))
         open_tracks = dict(enumerate(active))
         patches = [cut_patch(frame.gray, quad, patch_width(quad)) for quad, _ in frame.lines]
-        for line, number, look in self._pairs(frame, patches, active, places):
+        pairs = self._pairs(frame, patches, active, places)
+        self._readings.clear()
+        self._read_lines(index, self._unknown(pairs, active, len(patches)))
+        for line, number, look in pairs:
             if patches[line].size and number in open_tracks and self._join(index, line, patches, active[number], look):
                 patches[line] = np.zeros((0, 0), np.float32)
                 del open_tracks[number]
-        for line, patch in enumerate(patches):
-            if patch.size:
-                self._start(index, line, patch)
+        self._start(index, {line: patch for line, patch in enumerate(patches) if patch.size})
         taken = [_box(quad) for quad, _ in frame.lines]
         for number, track in open_tracks.items():
             box = self._search(track, index, places[number], taken)
@@ -233,40 +243,53 @@ class TextTracker:
                     pairs.append((overlap + look, line, number, look))
         return [(line, number, look) for _, line, number, look in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))]
 
+    @staticmethod
+    def _unknown(pairs: list[tuple[int, int, float]], tracks: list[Track], lines: int) -> list[int]:
+        """Lines that have no track, or are like none that they could join unread: they are read together."""
+        first: dict[int, bool] = {}
+        for line, number, look in pairs:
+            first.setdefault(line, tracks[number].knows(look))
+        return [line for line in range(lines) if not first.get(line, False)]
+
     def _join(self, index: int, line: int, patches: list[Patch], track: Track, look: float) -> bool:
         """Continue ``track`` with a detected line if it shows the same text."""
         quad, score = self._frames[index].lines[line]
-        if look < _SAME_LOOK or not track.votes:
-            if track.is_settled() and look >= _ALIKE_LOOK:
-                pass
-            elif not self._vote(track, index, quad, look):
-                return False
+        if not track.knows(look) and not self._vote(track, index, line, look):
+            return False
         track.see(Sight(self._frames[index].sequence, quad, score, found=True))
         track.anchors = [*track.anchors, patches[line]][-_MAX_ANCHORS:]
         track.last_patch, track.misses = patches[line], 0
         return True
 
-    def _vote(self, track: Track, index: int, quad: Quad, look: float) -> bool:
+    def _vote(self, track: Track, index: int, line: int, look: float) -> bool:
         """Read the line and count it for the track, unless it is another text than the track's."""
-        reading = self._read_line(index, quad)
+        (reading,) = self._read_lines(index, [line])
         text, known = fold(reading.text), fold(track.best_text())
         alike = not known or not text or Levenshtein.normalized_similarity(text, known) >= _SAME_TEXT
         contained = bool(text) and (text in known or known in text)
         if not (alike or contained) and (look < _SAME_LOOK or reading.confidence >= 0.8):
             return False
-        self._count(track, index, quad, reading)
+        self._count(track, index, self._frames[index].lines[line][0], reading)
         return True
 
-    def _start(self, index: int, line: int, patch: Patch) -> None:
-        quad, score = self._frames[index].lines[line]
-        track = Track(quad, anchors=[patch], last_patch=patch)
-        track.see(Sight(self._frames[index].sequence, quad, score, found=True))
-        self._count(track, index, quad, self._read_line(index, quad))
-        self._tracks.append(track)
+    def _start(self, index: int, patches: dict[int, Patch]) -> None:
+        """Begin a track with each of these detected lines."""
+        frame = self._frames[index]
+        for (line, patch), reading in zip(patches.items(), self._read_lines(index, list(patches)), strict=True):
+            quad, score = frame.lines[line]
+            track = Track(quad, anchors=[patch], last_patch=patch)
+            track.see(Sight(frame.sequence, quad, score, found=True))
+            self._count(track, index, quad, reading)
+            self._tracks.append(track)
 
-    def _read_line(self, index: int, quad: Quad) -> TextLine:
-        self.lines_read += 1
-        return self._read(index, quad)
+    def _read_lines(self, index: int, lines: Sequence[int]) -> list[TextLine]:
+        """The readings of these lines of the frame in hand, each read once."""
+        new = [line for line in lines if line not in self._readings]
+        if new:
+            quads = [self._frames[index].lines[line][0] for line in new]
+            self._readings.update(zip(new, self._read(index, quads), strict=True))
+            self.lines_read += len(new)
+        return [self._readings[line] for line in lines]
 
     def _count(self, track: Track, index: int, quad: Quad, reading: TextLine) -> None:
         if not reading.text:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from detect.engines.boards import BoardFindings, BoardOptions, find_boards
+from detect.in_order import in_order
 from detect.stages.base import Needs, StageContext, StageOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Region
@@ -47,8 +48,12 @@ class DetectEdges:
     def run(self, ctx: StageContext, data: DetectEdgesInput) -> DetectEdgesOutput:
         regions: dict[int, list[Region]] = {}
         lines = pairs = 0
-        for sequence in ctx.each(data.filter_scenes.kept):
-            findings = find_boards(ctx.frames.load(sequence), ctx.options)
+        kept = data.filter_scenes.kept
+
+        def look(sequence: int) -> BoardFindings:
+            return find_boards(ctx.frames.load(sequence), ctx.options)
+
+        for sequence, findings in zip(kept, in_order(look, ctx.each(kept), ctx.resources.threads), strict=True):
             regions[sequence] = findings.regions
             lines += len(findings.lines)
             pairs += findings.pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import cv2
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 from PIL import Image as PillowImage
 
+from detect.in_order import in_order
 from detect.media.reader import Sampled, VideoReader
 from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
 from detect.types import FrameSignals, Sample
@@ -65,9 +67,10 @@ class ExtractFrames:
         expected = max(1, int(((end or Fraction(str(ctx.source.duration))) - start) * fps))
         samples: list[Sample] = []
         with VideoReader(data.video.path) as reader:
-            for sampled in reader.sample_window(fps, start, end):
+            sampled = reader.sample_window(fps, start, end)
+            for sample in in_order(partial(self._store, ctx), sampled, ctx.resources.threads):
                 ctx.checkpoint()
-                samples.append(self._store(ctx, sampled))
+                samples.append(sample)
                 ctx.progress(min(len(samples), expected), expected)
             signals, problems, ended_at = reader.signals, list(reader.problems), reader.ended_at
         return ExtractFramesOutput(

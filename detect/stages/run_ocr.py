@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,8 +17,9 @@ from detect.between_samples import find_edges, gaps_of, with_edges
 from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
 from detect.context import ShotView, contexts_of, people_only
 from detect.edge_search import Side, TrackEnd, track_ends
-from detect.engines.ocr import TextLine, rectify
+from detect.engines.ocr import TextLine
 from detect.errors import MediaError
+from detect.in_order import in_order
 from detect.media.reader import VideoReader
 from detect.motion import Gray, Quad
 from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
@@ -51,15 +53,21 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
             description="a picture is searched for lines where texts cannot be followed from the one before, and every "
             "so many in any case; 1 searches all",
         ),
-    ] = 2
+    ] = 3
     boards_every: Annotated[
-        int, Meta(ge=0, le=10, description="low boards are enlarged on every so many frames searched; 0 for never")
-    ] = 2
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="low boards are enlarged on a frame searched where none of so many frames before had them "
+            "enlarged; 0 for never",
+        ),
+    ] = 3
     low_board: Annotated[
         int, Meta(ge=8, le=400, description="boards lower than this are searched enlarged, pixels")
     ] = 44
     board_height: Annotated[int, Meta(ge=32, le=400, description="height to which low boards are enlarged, pixels")] = (
-        80
+        64
     )
     max_boards: Annotated[int, Meta(ge=1, le=20, description="boards searched enlarged in one frame, at most")] = 4
     line_threshold: Annotated[
@@ -125,7 +133,9 @@ class RunOcr:
         for shot in split_shots(data.filter_scenes, data.extract_frames):
             reader = _ShotReader(ctx, shot, boards, done, len(data.filter_scenes.kept))
             done += len(shot)
-            tracker = TextTracker(reader.frames, reader.read, _follow(ctx.options), found, reader.detect)
+            tracker = TextTracker(
+                reader.frames, reader.read, _follow(ctx.options), found, reader.detect, threads=ctx.resources.threads
+            )
             found = tracker.run()
             motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
             grays = {frame.sequence: frame.gray for frame in reader.frames}
@@ -178,21 +188,20 @@ class _ShotReader:
     ) -> None:
         self._ctx = ctx
         self._boards = boards
-        self.scale = 1.0
-        self.frames: list[Frame] = []
+        self.scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
         self._current: tuple[int, Image] | None = None
         self._done, self._total = done, total
         self.searched = 0
-        for sequence in sequences:
-            ctx.checkpoint()
-            image = ctx.frames.load(sequence)
-            self.scale = min(1.0, _FOLLOW_WIDTH / image.shape[1])
-            self.frames.append(Frame(sequence=sequence, gray=_gray(image, self.scale), lines=[]))
+        self._enlarged: int | None = None
+        grays = in_order(
+            lambda sequence: _gray(ctx.frames.load(sequence), self.scale), sequences, ctx.resources.threads
+        )
+        self.frames = [Frame(sequence, gray, lines=[]) for sequence, gray in zip(sequences, grays, strict=True)]
 
-    def read(self, index: int, quad: Quad) -> TextLine:
-        """Read a quad given in the tracker's pixels from the full-size frame."""
+    def read(self, index: int, quads: Sequence[Quad]) -> list[TextLine]:
+        """Read quads given in the tracker's pixels from the full-size frame."""
         image = self._image(self.frames[index].sequence)
-        return self._ctx.resources.ocr.read_line(rectify(image, quad / np.float32(self.scale)))
+        return self._ctx.resources.ocr.read(image, [quad / np.float32(self.scale) for quad in quads])
 
     def _image(self, sequence: int) -> Image:
         if self._current is None or self._current[0] != sequence:
@@ -203,17 +212,19 @@ class _ShotReader:
         """Lines of a frame, in the tracker's pixels."""
         self._ctx.checkpoint()
         sequence = self.frames[index].sequence
-        lines = self._lines(sequence, self._image(sequence))
+        lines = self._lines(index, sequence, self._image(sequence))
         self._ctx.progress(self._done + index + 1, self._total)
         return [(quad * np.float32(self.scale), score) for quad, score in lines]
 
-    def _lines(self, sequence: int, image: Image) -> list[Line]:
+    def _lines(self, index: int, sequence: int, image: Image) -> list[Line]:
         """Lines of the whole picture, and on low boards those that are too small to be found in it."""
         options: RunOcrOptions = self._ctx.options
-        ocr, number = self._ctx.resources.ocr, self.searched
+        ocr = self._ctx.resources.ocr
         self.searched += 1
         lines = ocr.detect(image, long_side=options.detect_side, box_threshold=options.line_threshold)
-        if options.boards_every and number % options.boards_every == 0:
+        since = options.boards_every if self._enlarged is None else index - self._enlarged
+        if options.boards_every and since >= options.boards_every:
+            self._enlarged = index
             search = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
             lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), search))
         return lines
