@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from msgspec.structs import replace
 
 from detect.edge_search import Gap, Side, Still, TrackEnd, find_edge
-from detect.media.reader import VideoReader
+from detect.media.ahead import read_ahead
+from detect.media.reader import Shown, VideoReader
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.types import Edge, TextTrack
@@ -21,6 +22,8 @@ _MARGIN = 0.2
 _STEP, _MOST_STILLS = 0.06, 16
 # Reading on costs less than finding the place in the file again.
 _SEEK_SECONDS = 2.0
+# Frames that are decoded ahead of those that are looked at.
+_AHEAD = 8
 
 
 def gaps_of(
@@ -96,18 +99,28 @@ def _stretch(reader: VideoReader, gaps: list[Gap], scale: float) -> Iterator[tup
     start, end = max(0.0, gaps[0].since - _MARGIN), gaps[-1].high + _MARGIN
     held: list[Still] = []
     place = 0
-    for shown in reader.frames(_seconds(start), _seconds(end)):
-        at = round(float(shown.at * reader.time_base), 6)
-        while place < len(gaps) and at > gaps[place].high + _MARGIN:
-            yield gaps[place], _chosen(held, gaps[place])
-            place += 1
-        if place == len(gaps):
-            return
-        held = [still for still in held if still.at >= gaps[place].since - _MARGIN]
-        if at >= gaps[place].since - _MARGIN:
-            held.append(Still(at, reader.luma(shown.frame, scale)))
+    with read_ahead(_near(reader, reader.frames(_seconds(start), _seconds(end)), gaps, scale), _AHEAD) as stills:
+        for still in stills:
+            while place < len(gaps) and still.at > gaps[place].high + _MARGIN:
+                yield gaps[place], _chosen(held, gaps[place])
+                place += 1
+            if place == len(gaps):
+                return
+            held = [other for other in held if other.at >= gaps[place].since - _MARGIN]
+            held.append(still)
     for gap in gaps[place:]:
         yield gap, _chosen(held, gap)
+
+
+def _near(reader: VideoReader, frames: Iterable[Shown], gaps: Sequence[Gap], scale: float) -> Iterator[Still]:
+    """Those frames that lie in a gap or next to one."""
+    waiting = deque(gaps)
+    for shown in frames:
+        at = round(float(shown.at * reader.time_base), 6)
+        while waiting and at > waiting[0].high + _MARGIN:
+            waiting.popleft()
+        if waiting and at >= waiting[0].since - _MARGIN:
+            yield Still(at, reader.luma(shown.frame, scale))
 
 
 def _chosen(held: Sequence[Still], gap: Gap) -> list[Still]:

@@ -118,8 +118,8 @@ def _read(ctx: StageContext, asked: Iterable[tuple[int, Box]]) -> list[Look]:
         if loaded is None or loaded[0] != sequence:
             ctx.checkpoint()
             loaded = (sequence, ctx.frames.load(sequence))
-        lines = (ctx.resources.ocr.read_line(_cut(loaded[1], box, beside, above)) for beside, above in _CUTS)
-        looks.append(Look(tuple(lines)))
+        cuts = [_cut(loaded[1], box, beside, above) for beside, above in _CUTS]
+        looks.append(Look(tuple(ctx.resources.ocr.read_lines(cuts))))
     return looks
 
 

@@ -17,6 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from detect.engines.ocr import TextLine
 from detect.geometry import iou
 from detect.in_order import in_order
+from detect.line_pairs import box_of, near, overlaps
 from detect.matching import fold
 from detect.motion import (
     CameraMotion,
@@ -36,6 +37,7 @@ from detect.types import Box, LatticeStep
 
 _SAME_LOOK = 0.85
 _ALIKE_LOOK = 0.6
+_SOME_LOOK, _SOME_OVERLAP = 0.3, 0.2
 _SAME_TEXT = 0.6
 _SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
@@ -199,7 +201,7 @@ class TextTracker:
                 patches[line] = np.zeros((0, 0), np.float32)
                 del open_tracks[number]
         self._start(index, {line: patch for line, patch in enumerate(patches) if patch.size})
-        taken = [_box(quad) for quad, _ in frame.lines]
+        taken = [box_of(quad) for quad, _ in frame.lines]
         for number, track in open_tracks.items():
             box = self._search(track, index, places[number], taken)
             if box is not None:
@@ -232,15 +234,14 @@ class TextTracker:
     ) -> list[tuple[int, int, float]]:
         """Lines and tracks that may be the same, best first: ``(line, track, similarity of looks)``."""
         pairs = []
-        for number, (track, place) in enumerate(zip(tracks, places, strict=True)):
-            box = _box(place)
-            for line, (quad, _) in enumerate(frame.lines):
-                overlap, near = iou(box, _box(quad)), _near(place, quad)
-                if overlap < 0.2 and not near:
-                    continue
-                look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
-                if look >= _SAME_LOOK or (track.sights and overlap >= 0.2 and (look >= 0.3 or overlap >= 0.5)):
-                    pairs.append((overlap + look, line, number, look))
+        quads = [quad for quad, _ in frame.lines]
+        shared = overlaps(places, quads)
+        for number, line in np.argwhere((shared >= _SOME_OVERLAP) | near(places, quads)).tolist():
+            track, overlap = tracks[number], float(shared[number, line])
+            look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
+            same_place = overlap >= _SOME_OVERLAP and (look >= _SOME_LOOK or overlap >= _SAME_PLACE)
+            if look >= _SAME_LOOK or (track.sights and same_place):
+                pairs.append((overlap + look, line, number, look))
         return [(line, number, look) for _, line, number, look in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))]
 
     @staticmethod
@@ -304,11 +305,11 @@ class TextTracker:
         """Look for a lost track where no other text was seen already; the box where it was found, or None."""
         track.misses += 1
         sight = self._find(track, index, place, track.last_patch)
-        if sight is None or any(iou(_box(sight[0].quad), box) >= _SAME_PLACE for box in taken):
+        if sight is None or any(iou(box_of(sight[0].quad), box) >= _SAME_PLACE for box in taken):
             return None
         track.see(sight[0])
         track.last_patch, track.misses = sight[1], 0
-        return _box(sight[0].quad)
+        return box_of(sight[0].quad)
 
     def _extend_backwards(self, track: Track) -> None:
         index = next(i for i, frame in enumerate(self._frames) if frame.sequence == track.sights[0].sequence)
@@ -326,7 +327,7 @@ class TextTracker:
     def _find(self, track: Track, index: int, place: Quad, patch: Patch | None) -> tuple[Sight, Patch] | None:
         """The track's sight in a frame by appearance alone, if it is similar enough to its last and to an anchor."""
         frame = self._frames[index]
-        if patch is None or not track.votes or _box(place).height < _LEAST_HEIGHT:
+        if patch is None or not track.votes or box_of(place).height < _LEAST_HEIGHT:
             return None
         share, first, last = inside_columns(place, frame.gray, patch.shape[1])
         if share < _LEAST_INSIDE:
@@ -346,19 +347,3 @@ class TextTracker:
         if there.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in known):
             return None
         return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
-
-
-def _box(quad: Quad) -> Box:
-    return Box.from_points([(float(x), float(y)) for x, y in quad])
-
-
-def _near(quad: Quad, other: Quad) -> bool:
-    """Whether two lines' centres are within a line's length, and their heights within a factor of two."""
-    height, other_height = _height(quad), _height(other)
-    distance = float(np.linalg.norm(quad.mean(axis=0) - other.mean(axis=0)))
-    reach = max(float(np.linalg.norm(quad[0] - quad[1])), 4 * height)
-    return distance <= reach and 0.5 <= height / max(other_height, 1e-6) <= 2
-
-
-def _height(quad: Quad) -> float:
-    return float(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2])))

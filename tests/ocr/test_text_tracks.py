@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -45,9 +46,9 @@ class Reader:
         self.texts, self.confidence = texts, confidence
         self.asked: list[int] = []
 
-    def __call__(self, index: int, quad: np.ndarray) -> TextLine:
-        self.asked.append(index)
-        return TextLine(self.texts[index], self.confidence)
+    def __call__(self, index: int, quads: Sequence[np.ndarray]) -> list[TextLine]:
+        self.asked += [index] * len(quads)
+        return [TextLine(self.texts[index], self.confidence)] * len(quads)
 
 
 def track(frames: list[Frame], texts: list[str], before: tuple[Track, ...] = ()) -> tuple[list[Track], Reader]:
