@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from detect.context import placement_of
 from detect.joining import adjacent_pairs, joined_edges, union
 from detect.matching import NameIndex, TextMatch, fold, normalize
+from detect.text_pieces import names_with_covered_middle, pieces_of_matched
 from detect.types import BrandDetection, KnownBrands, Observation, Reading, TextTrack
 from detect.weak_readings import WeakNames
 from detect.whole_texts import WholeTexts
@@ -23,6 +24,9 @@ _SUPPORT_EVIDENCE = 3.0
 _LOOK_EVIDENCE, _LOOK_SHARE = 4.0, 0.5
 # A name of so few letters is soon the beginning or the end of another word.
 _SHORT_NAME = 4
+# By these a source surely shows a brand; two ends of a name are as good a match as the least part of one.
+_SURE_RULES = frozenset({"exact", "inside", "fuzzy"})
+_LEAST_OF_ENDS = 0.55
 
 
 class TrackMatcher:
@@ -87,6 +91,32 @@ class TrackMatcher:
             found = self._detection(first, match, f"{one.text} {two.text}", confidence, observations)
             appears, vanishes = joined_edges(first, second, sequences)
             yield replace(found, appears=appears, vanishes=vanishes)
+
+    def match_pieces(
+        self, tracks: list[TextTrack], matched: list[BrandDetection]
+    ) -> Iterator[tuple[BrandDetection, tuple[TextTrack, ...]]]:
+        """Detections on unmatched tracks with pieces of names, and the tracks that each is of.
+
+        A piece is a part of a text ``matched`` before, or two are the ends of a name that this source surely shows.
+        """
+        least = self._options.min_confidence
+        for track, reading, brand in pieces_of_matched(tracks, matched, self.names.spellings):
+            share = round(len(fold(reading.text)) / max(map(len, self._spellings_of(brand))), 3)
+            if reading.confidence >= least:
+                yield self._of_track(track, TextMatch(brand, min(share, 1.0), "partial"), reading), (track,)
+        sure = {found.brand for found in matched if found.rule in _SURE_RULES}
+        for ends in names_with_covered_middle(tracks, self.names.spellings, least):
+            if ends.brand not in sure:
+                continue
+            one, two = ends.readings
+            match = TextMatch(ends.brand, _LEAST_OF_ENDS, "partial")
+            confidence = min(one.confidence, two.confidence)
+            found = self._detection(ends.first, match, f"{one.text} … {two.text}", confidence, ends.observations)
+            appears, vanishes = joined_edges(ends.first, ends.second, [seen.sequence for seen in ends.observations])
+            yield replace(found, appears=appears, vanishes=vanishes), (ends.first, ends.second)
+
+    def _spellings_of(self, brand: str) -> list[str]:
+        return [name for name, known in self.names.spellings.items() if known == brand]
 
     def _likely(self, track: TextTrack, least: float) -> BrandDetection | None:
         found = self._weak.likely(track, least)

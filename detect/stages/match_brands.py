@@ -124,6 +124,10 @@ class MatchBrands:
         if ctx.options.partial_names:
             sure = {found.brand for found in detections if found.rule != "likely"}
             left = [pair for pair in left if not _take(matcher.match_supported(pair[1], sure), detections)]
+            pieces = list(matcher.match_pieces([again for _, again in left], detections))
+            detections.extend(found for found, _ in pieces)
+            used = {id(track) for _, of in pieces for track in of}
+            left = [pair for pair in left if id(pair[1]) not in used]
         by_text = len(detections)
         read = {found.brand for found in detections}
         frames = (data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from msgspec.structs import replace
 
 from detect.resources import Resources
@@ -259,3 +260,42 @@ def test_less_is_asked_of_a_brand_that_is_surely_seen_elsewhere():
     assert found(match(unsure)) == []
     assert ("RIQ", "likely", "board") in found(match(unsure, text("RIQ", at=[0])))
     assert found(match(text(("RIQ", 0.7, 2), at=[5]), text("RIQ", at=[0]))) == [("RIQ", "exact", "board")] * 2
+
+
+def test_a_piece_on_the_place_of_a_text_that_named_a_brand_is_that_text():
+    """A board half outside the picture is read as another text for a while."""
+    whole = text("FENNBROOK DAIRY", at=[0, 1, 2], box=Box(0, 100, 200, 140))
+    piece = text("OK DNRY", at=[2, 3, 4], box=Box(0, 102, 90, 140))
+    output = match(whole, piece, second_looks=0)
+    assert [(one.brand, one.rule, [seen.sequence for seen in one.observations]) for one in output.detections] == [
+        ("Fennbrook Dairy", "exact", [0, 1, 2]),
+        ("Fennbrook Dairy", "partial", [2, 3, 4]),
+    ]
+    assert output.unresolved == []
+
+
+def test_another_text_beside_or_on_the_place_of_a_brand_is_not_the_brand():
+    whole = text("FENNBROOK DAIRY", at=[0, 1, 2], box=Box(0, 100, 200, 140))
+    beside = text("OK DNRY", at=[2, 3, 4], box=Box(0, 200, 90, 238))
+    other = text("TICKETS", at=[2, 3, 4], box=Box(0, 102, 90, 140))
+    assert found(match(whole, beside, other, second_looks=0)) == [("Fennbrook Dairy", "exact", "board")]
+
+
+def test_a_name_whose_middle_is_covered_is_told_by_its_ends_where_it_is_surely_shown():
+    ends = (
+        text("FENN", at=[0, 1], box=Box(100, 100, 180, 140)),
+        text("DAIRY", at=[0, 1, 2], box=Box(290, 104, 390, 142)),
+    )
+    elsewhere = text("FENNBROOK DAIRY", at=[9])
+    output = match(*ends, elsewhere, second_looks=0)
+    assert found(output) == [("Fennbrook Dairy", "exact", "board"), ("Fennbrook Dairy", "partial", "board")]
+    seen = output.detections[1].observations
+    assert [(one.sequence, one.box) for one in seen] == [(number, Box(100, 100, 390, 142)) for number in (0, 1)]
+    assert found(match(*ends, second_looks=0)) == []
+
+
+@pytest.mark.parametrize("second", [Box(190, 104, 290, 142), Box(560, 104, 640, 142), Box(290, 200, 390, 238)])
+def test_two_ends_that_are_not_as_far_apart_as_the_letters_between_are_no_name(second: Box):
+    ends = text("FENN", at=[0, 1], box=Box(100, 100, 180, 140)), text("DAIRY", at=[0, 1], box=second)
+    output = match(*ends, text("FENNBROOK DAIRY", at=[9]), second_looks=0)
+    assert [one.rule for one in output.detections if one.observations[0].sequence < 9] == []
