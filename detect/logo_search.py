@@ -153,7 +153,7 @@ def _sights(
     for shot in shots:
         seen = []
         searched = dict.fromkeys([*shot[::_EVERY], shot[-1]])
-        widely = set(shot[:: _EVERY * _BEYOND_EVERY])
+        widely = {*shot[:: _EVERY * _BEYOND_EVERY], shot[-1]}
         look = partial(_look, ctx, search, regions, widely)
         for sequence, found in zip(searched, in_order(look, searched, ctx.resources.threads), strict=True):
             ctx.checkpoint()
