@@ -32,6 +32,7 @@ _INSIDE, _OUTSIDE = 0.6, 0.35
 _MIN_COLUMNS = 12
 _REACH = 0.5, 0.3  # how far around its expected place a text is searched, line heights to the sides, up and down
 _SURELY_GONE = 2  # frames in a row; one may be a miss
+_TREMBLING = 0.25  # of a line's height, by which boxes of a text that moves with the scene are apart
 _MOVED = 2.0  # pixels of expected motion from which the text may as well have stayed where it was
 
 
@@ -66,7 +67,8 @@ class Gap:
 class TrackEnd:
     """A text on the first or last kept frame that shows it, and where the neighbouring kept frame would have it.
 
-    ``fixed`` says that it has its place on the screen.
+    ``fixed`` says that it has its place on the screen, ``steady`` that it has moved with the scene, whose motion is
+    known: either way it is known where it would be.
     """
 
     track_id: int
@@ -76,6 +78,7 @@ class TrackEnd:
     patch: Patch
     beyond: Quad
     fixed: bool = False
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def track_ends(
             look = _look(frames[index + step].gray, beyond, patch, patch)
             if look.state is State.THERE:
                 continue
-        ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond, fixed))
+        steady = motion is not None and _moved_with_scene(sight, inner, _motion(motions, index, -step))
+        ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond, fixed, steady))
     return ends
 
 
@@ -148,7 +152,7 @@ def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | None:
         last = index
     there_all_along = known.inside >= gap.high if forwards else known.inside < gap.low
     # Lost at once, it may have moved on by itself, as what people wear does.
-    told = known.seen or (end.fixed and known.outside is not None)
+    told = known.seen or ((end.fixed or end.steady) and known.outside is not None)
     return known.edge() if told and not there_all_along else None
 
 
@@ -245,6 +249,15 @@ def _find(gray: Gray, place: Quad, patch: Patch) -> tuple[Quad, Patch, float]:
         right * (place[1] - place[0] + place[2] - place[3]) / 2 + down * (place[3] - place[0] + place[2] - place[1]) / 2
     )
     return place + shift, window[top : top + height, left : left + width], float(score)
+
+
+def _moved_with_scene(sight: Sight, inner: Sequence[Sight], inwards: Matrix | None) -> bool:
+    """Whether the camera's motion alone took a text from its last sight but one to its last."""
+    if not inner or inwards is None:
+        return False
+    height = float(np.ptp(sight.quad[:, 1]))
+    moved = move_quad(sight.quad, inwards).mean(axis=0) - inner[0].quad.mean(axis=0)
+    return float(np.abs(moved).max()) <= _TREMBLING * height
 
 
 def _motion(motions: Sequence[Matrix | None], index: int, step: int) -> Matrix | None:

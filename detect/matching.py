@@ -7,7 +7,8 @@ OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 ``inside``   a long name begins or ends a word (lettering set tight: ``EmiratesFLYBETTER``); never a short one;
 ``fuzzy``    few edits away, fewer the shorter the name (normalised Levenshtein similarity);
 ``likely``   recognition was unsure, and what else it may have seen spells the name (``detect/weak_readings.py``);
-``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show.
+``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show, or a
+             longer one without either, where a person covers the other end.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ CONFUSED_LETTERS = "io"
 _MIN_INSIDE_LETTERS = 6
 _MIN_PARTIAL_LETTERS = 4
 _MIN_PARTIAL_SHARE = 0.5
+_MIN_INNER_LETTERS, _MIN_INNER_SHARE = 5, 0.6
 _STRENGTH: dict[str, int] = {"exact": 4, "inside": 3, "fuzzy": 2, "likely": 1, "partial": 0}
 
 
@@ -145,7 +147,8 @@ class NameIndex:
         for name, brand in self._names.items():
             share = len(whole) / len(name)
             enough = len(whole) >= _MIN_PARTIAL_LETTERS and _MIN_PARTIAL_SHARE <= share < 1
-            if enough and (name.startswith(whole) or name.endswith(whole)):
+            at_end = enough and (name.startswith(whole) or name.endswith(whole))
+            if at_end or (len(whole) >= _MIN_INNER_LETTERS and _MIN_INNER_SHARE <= share < 1 and whole in name):
                 found.append(TextMatch(brand, round(share, 3), "partial"))
         return found if len({match.brand for match in found}) == 1 else []
 

@@ -27,6 +27,8 @@ _SHORT_NAME = 4
 # By these a source surely shows a brand; two ends of a name are as good a match as the least part of one.
 _SURE_RULES = frozenset({"exact", "inside", "fuzzy"})
 _LEAST_OF_ENDS = 0.55
+# A piece of a text that names a brand has so many letters of the name, and this share of them.
+_PIECE_LETTERS, _PIECE_SHARE = 4, 0.5
 
 
 class TrackMatcher:
@@ -58,6 +60,7 @@ class TrackMatcher:
         options = self._options
         found = self._best(track, allow_partial=True, short_name_confidence=options.min_confidence)
         found = found or self._likely(track, options.likely_evidence - _SUPPORT_EVIDENCE)
+        found = found or self._piece_of_whole(track)
         return found if found is not None and found.brand in sure else None
 
     def is_worth_a_look(self, track: TextTrack) -> bool:
@@ -150,6 +153,40 @@ class TrackMatcher:
             for fuller in self._whole.fuller(track, reading)
         ]
         return bool(whole) and all(match is None or match.brand != brand for match in whole)
+
+    def _piece_of_whole(self, track: TextTrack) -> BrandDetection | None:
+        """A detection where a reading is a piece of texts that, read whole, name one brand and no other.
+
+        What is a piece of a name alone says no more by the texts around it: ``TATA`` may be of several names.
+        """
+        options = self._options
+        for reading in track.readings:
+            text = fold(reading.text)
+            if reading.confidence < options.min_confidence or self.names.piece_of(reading.text) is not None:
+                continue
+            whole = self._whole.with_piece(reading)
+            matches = [
+                self.names.match(one, min_similarity=options.min_similarity, allow_partial=False) for one in whole
+            ]
+            brands = {None if match is None else match.brand for match in matches}
+            if len(brands) == 1 and (brand := brands.pop()) is not None:
+                share = max(self._share_of_name(text, fold(one), brand) for one in whole)
+                if share >= _PIECE_SHARE:
+                    return self._of_track(track, TextMatch(brand, round(share, 3), "partial"), reading)
+        return None
+
+    def _share_of_name(self, text: str, whole: str, brand: str) -> float:
+        """How much of the brand's name is in ``text``, the beginning or the end of ``whole``; 0 for a few letters."""
+        best = 0.0
+        for name in self._spellings_of(brand):
+            place = whole.find(name)
+            if place < 0:
+                continue
+            at_start = whole.startswith(text)
+            letters = len(text) - place if at_start else place + len(name) - (len(whole) - len(text))
+            if _PIECE_LETTERS <= letters <= len(name):
+                best = max(best, letters / len(name))
+        return best
 
     def _may_be_cut(self, track: TextTrack, found: BrandDetection) -> bool:
         """Whether a short name was read where the picture cuts the text off."""

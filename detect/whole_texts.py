@@ -49,6 +49,15 @@ class WholeTexts:
             if surer and len(folded) > len(text) and (folded.endswith(text) or folded.startswith(text)):
                 yield other.text
 
+    def with_piece(self, reading: Reading) -> list[str]:
+        """Texts that begin or end with what was read, cut off or covered by whatever."""
+        text = fold(reading.text)
+        return [
+            whole
+            for folded, whole in self._known.items()
+            if len(folded) > len(text) and (folded.startswith(text) or folded.endswith(text))
+        ]
+
     def at_cut(self, reading: Reading, name: str) -> bool:
         """Whether a folded name lies at an end of the reading that the picture cuts off."""
         left, right = self.cut(reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -141,6 +142,17 @@ def test_a_text_that_is_lost_at_once_may_have_moved_on(tmp_path):
     assert search(path, worn) == {}
 
 
+def test_a_text_that_moves_with_the_scene_and_is_lost_at_once_was_switched_off(tmp_path):
+    """The camera pans by two pixels a frame; right behind the sample the board shows another text."""
+    path = video(tmp_path, lambda number: STAGE.picture(pan=2 * number, text="MORVASTO" if number < 13 else "TAKVIA 8"))
+    place, beyond = quad(300 - 2 * 12), quad(300 - 2 * 24)
+    end = end_of("vanishes", 1, STAGE.picture(pan=24), place=place, beyond=beyond)
+    assert search(path, end) == {}
+    edge = search(path, replace(end, steady=True))[7, "vanishes"]
+    assert covers(edge, 13)
+    assert edge.uncertainty <= 0.1
+
+
 def test_nothing_is_said_of_a_text_that_was_there_all_along(tmp_path):
     path = video(tmp_path, lambda _: STAGE.picture())
     assert search(path, still("appears", 2), still("vanishes", 1)) == {}
@@ -200,3 +212,22 @@ def test_only_ends_beyond_which_the_text_is_not_seen_are_edges():
     track = Track(quad(), sights=[Sight(number, quad(), 0.9, found=True) for number in (1, 2)], anchors=[patch])
     ends = track_ends(7, track, frames, [None, None, None], fixed=True)
     assert [(end.side, end.sequence) for end in ends] == [("appears", 1)]
+
+
+def test_a_text_is_steady_where_the_known_motion_of_the_camera_took_it():
+    frames = [
+        Frame(number, cv2.cvtColor(STAGE.picture(pan=10 * number), cv2.COLOR_BGR2GRAY), []) for number in range(3)
+    ]
+    pan = np.array([[1, 0, -10], [0, 1, 0], [0, 0, 1]], np.float64)
+
+    def steady(places: list[np.ndarray], motions: list[np.ndarray | None]) -> list[bool]:
+        sights = [Sight(number, place, 0.9, found=True) for number, place in enumerate(places)]
+        patch = cut_patch(frames[1].gray, places[1], 128)
+        seen = Track(places[-1], sights=sights, anchors=[patch])
+        blank = [*frames[:2], Frame(2, np.zeros_like(frames[2].gray), [])]
+        return [end.steady for end in track_ends(7, seen, blank, motions, fixed=False) if end.side == "vanishes"]
+
+    with_scene, by_itself = [quad(300), quad(290)], [quad(300), quad(320)]
+    assert steady(with_scene, [pan, pan]) == [True]
+    assert steady(by_itself, [pan, pan]) == [False]
+    assert steady(with_scene, [pan, None]) == [False]

@@ -299,3 +299,26 @@ def test_two_ends_that_are_not_as_far_apart_as_the_letters_between_are_no_name(s
     ends = text("FENN", at=[0, 1], box=Box(100, 100, 180, 140)), text("DAIRY", at=[0, 1], box=second)
     output = match(*ends, text("FENNBROOK DAIRY", at=[9]), second_looks=0)
     assert [one.rule for one in output.detections if one.observations[0].sequence < 9] == []
+
+
+def test_a_piece_of_a_text_that_names_a_brand_is_the_brand_s_with_whatever_stands_before_it():
+    """A mark beside the name is read as strokes: ``III VELMORA``, and ``III VELM`` where a person covers the rest."""
+    whole, piece = text("III VELMORA", at=[0]), text("III VELM", at=[5, 6])
+    output = match(whole, piece, second_looks=0)
+    assert found(output) == [("Velmora", "exact", "board"), ("Velmora", "partial", "board")]
+    strokes = text("III VE", at=[5, 6])
+    assert found(match(whole, strokes, second_looks=0)) == [("Velmora", "exact", "board")]
+    other = text("III VELMOND", at=[8])
+    assert len(found(match(whole, piece, other, second_looks=0))) == 1
+
+
+def test_the_middle_of_a_name_is_a_piece_of_it():
+    sure = text("FENNBROOK DAIRY", at=[0])
+    assert ("Fennbrook Dairy", "partial", "board") in found(match(sure, text("NNBROOK DAI", at=[4]), second_looks=0))
+    assert len(found(match(sure, text("NBROOK", at=[4]), second_looks=0))) == 1
+
+
+def test_a_piece_that_is_nothing_but_a_piece_of_names_is_not_told_by_what_was_read_whole():
+    known = KnownBrands(brands=(KnownBrandRecord("Tata Neu"), KnownBrandRecord("Tata Cup")), given=True)
+    tracks = text("TATA NEU", at=[0]), text("TATA", at=[5, 6])
+    assert [one.text for one in match(*tracks, known=known, second_looks=0).detections] == ["TATA NEU"]
