@@ -37,6 +37,7 @@ from detect.types import Box, LatticeStep
 
 _SAME_LOOK = 0.85
 _ALIKE_LOOK = 0.6
+_MOVED = 4.0  # pixels of the camera's motion from which a text may as well have stayed where it was
 _SOME_LOOK, _SOME_OVERLAP = 0.3, 0.2
 _SAME_TEXT = 0.6
 _SAME_PLACE = 0.5
@@ -215,10 +216,14 @@ class TextTracker:
         last = index == len(self._frames) - 1
         if self._detect is None or motion is None or last or rested + 1 >= self._follow.detect_every or not present:
             return False
-        found = {
-            number: self._find(tracks[number], index, places[number], tracks[number].last_patch) for number in present
-        }
-        if sum(sight is not None for sight in found.values()) < self._follow.share * len(present):
+        found = {number: self._find_next(tracks[number], index, places[number]) for number in present}
+        # Graphics that stayed while the camera moved tell nothing of what it shows.
+        told = [
+            sight is not None
+            for number, sight in found.items()
+            if sight is None or not _has_stayed(tracks[number].place, places[number], sight[0].quad)
+        ]
+        if not told or sum(told) < self._follow.share * len(told):
             return False
         for number, track in enumerate(tracks):
             sight = found.get(number)
@@ -232,11 +237,15 @@ class TextTracker:
     def _pairs(
         self, frame: Frame, patches: list[Patch], tracks: list[Track], places: list[Quad]
     ) -> list[tuple[int, int, float]]:
-        """Lines and tracks that may be the same, best first: ``(line, track, similarity of looks)``."""
+        """Lines and tracks that may be the same, best first: ``(line, track, similarity of looks)``.
+
+        What looks the same may have stayed where it was: the camera does not move graphics.
+        """
         pairs = []
-        quads = [quad for quad, _ in frame.lines]
+        quads, stayed = [quad for quad, _ in frame.lines], [track.place for track in tracks]
         shared = overlaps(places, quads)
-        for number, line in np.argwhere((shared >= _SOME_OVERLAP) | near(places, quads)).tolist():
+        around = near(places, quads) | near(stayed, quads)
+        for number, line in np.argwhere((shared >= _SOME_OVERLAP) | around).tolist():
             track, overlap = tracks[number], float(shared[number, line])
             look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
             same_place = overlap >= _SOME_OVERLAP and (look >= _SOME_LOOK or overlap >= _SAME_PLACE)
@@ -304,7 +313,7 @@ class TextTracker:
     def _search(self, track: Track, index: int, place: Quad, taken: list[Box]) -> Box | None:
         """Look for a lost track where no other text was seen already; the box where it was found, or None."""
         track.misses += 1
-        sight = self._find(track, index, place, track.last_patch)
+        sight = self._find_next(track, index, place)
         if sight is None or any(iou(box_of(sight[0].quad), box) >= _SAME_PLACE for box in taken):
             return None
         track.see(sight[0])
@@ -317,14 +326,30 @@ class TextTracker:
         for before in range(index - 1, -1, -1):
             motion = self._motions[before]
             place = move_quad(quad, None if motion is None else np.linalg.inv(motion))
-            sight = self._find(track, before, place, patch)
+            sight = self._find(track, before, place, quad, patch)
             if sight is None:
                 break
             earlier.append(sight[0])
             quad, patch = sight[0].quad, sight[1]
         track.sights[:0] = reversed(earlier)
 
-    def _find(self, track: Track, index: int, place: Quad, patch: Patch | None) -> tuple[Sight, Patch] | None:
+    def _find_next(self, track: Track, index: int, place: Quad) -> tuple[Sight, Patch] | None:
+        """The track's sight in the frame after its last."""
+        return self._find(track, index, place, track.place, track.last_patch)
+
+    def _find(
+        self, track: Track, index: int, place: Quad, stayed: Quad, patch: Patch | None
+    ) -> tuple[Sight, Patch] | None:
+        """The track's sight where the camera takes it or, if it looks the same there, where it was: as graphics do."""
+        needed = self._follow.min_similarity if track.sights else _SAME_LOOK
+        sight = self._find_at(track, index, place, patch, needed)
+        if sight is None and _distance(stayed, place) > _MOVED:
+            sight = self._find_at(track, index, stayed, patch, _SAME_LOOK)
+        return sight
+
+    def _find_at(
+        self, track: Track, index: int, place: Quad, patch: Patch | None, needed: float
+    ) -> tuple[Sight, Patch] | None:
         """The track's sight in a frame by appearance alone, if it is similar enough to its last and to an anchor."""
         frame = self._frames[index]
         if patch is None or not track.votes or box_of(place).height < _LEAST_HEIGHT:
@@ -337,7 +362,6 @@ class TextTracker:
         shown = part.of_quad(place)
         found, score = find_patch(frame.gray, part.of_patch(patch), shown, reach_x=reach, reach_y=reach)
         quad = place + (found - shown).mean(axis=0) if part.is_less else found
-        needed = self._follow.min_similarity if track.sights else _SAME_LOOK
         if score < needed or inside_columns(quad, frame.gray, patch.shape[1])[0] < _LEAST_INSIDE:
             return None
         seen = cut_patch(frame.gray, quad, patch.shape[1])
@@ -347,3 +371,13 @@ class TextTracker:
         if there.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in known):
             return None
         return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
+
+
+def _has_stayed(before: Quad, place: Quad, seen: Quad) -> bool:
+    """Whether a text was seen where it had been before, and not where the camera would have taken it."""
+    return _distance(before, place) > _MOVED and _distance(seen, before) < _distance(seen, place)
+
+
+def _distance(quad: Quad, other: Quad) -> float:
+    """The largest distance of two corners along an axis, pixels."""
+    return float(np.abs(quad - other).max())

@@ -53,7 +53,7 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
             description="a picture is searched for lines where texts cannot be followed from the one before, and every "
             "so many in any case; 1 searches all",
         ),
-    ] = 3
+    ] = 2
     boards_every: Annotated[
         int,
         Meta(
