@@ -53,7 +53,7 @@ def find_board_lines(ocr: OcrEngine, image: Image, boards: Sequence[Region], sea
     for (strip, back), (left, top) in zip(strips, places, strict=True):
         height, width = strip.shape[:2]
         for line, score in found:
-            moved = line - np.float32([left, top])
+            moved = line - np.array([left, top], np.float32)
             if 0 <= moved[:, 0].mean() < width and 0 <= moved[:, 1].mean() < height:
                 there = cv2.perspectiveTransform(np.clip(moved, 0, (width, height)).reshape(1, 4, 2), back)
                 lines.append((there.reshape(4, 2).astype(np.float32), score))

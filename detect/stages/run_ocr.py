@@ -27,7 +27,9 @@ from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
-from detect.text_tracks import Follow, Frame, TextTracker, Track, Vote
+from detect.text_following import Follow
+from detect.text_tracker import TextTracker
+from detect.text_tracks import Frame, Track, Vote
 from detect.types import Box, Edge, Observation, Reading, Region, TextTrack
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 from detect.context import ShotView, contexts_of
 from detect.led_boards import led_tracks, moves_with_scene
 from detect.motion import Gray
-from detect.text_tracks import Frame, TextTracker, Track
+from detect.text_tracker import TextTracker
+from detect.text_tracks import Frame, Track
 from detect.types import Box, Region
 from tests.ocr.test_text_tracks import FOLLOW, SIZE, Reader, Scene
 

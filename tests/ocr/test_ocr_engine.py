@@ -55,6 +55,27 @@ def test_pictures_of_any_shape_can_be_searched(engine, shape):
     assert engine.detect(np.zeros((*shape, 3), np.uint8), long_side=640) == []
 
 
+def test_lines_read_together_are_those_read_one_by_one(engine, picture):
+    lines = [rectify(picture, quad) for quad, _ in engine.detect(picture, long_side=640)] * 4
+    assert engine.read_lines(lines) == [engine.read_line(line) for line in lines]
+    assert engine.read_lines([]) == []
+
+
+def test_threads_do_not_change_what_is_found_and_read(engine, picture):
+    alone = OcrEngine(threads=1, precision=native_precision())
+    found, again = (one.detect(picture, long_side=640) for one in (engine, alone))
+    assert [score for _, score in found] == [score for _, score in again]
+    assert engine.read(picture, [quad for quad, _ in found]) == alone.read(picture, [quad for quad, _ in again])
+
+
+def test_a_size_that_comes_again_after_many_others_finds_the_same(engine, picture):
+    first = engine.detect(picture, long_side=640)
+    for long_side in range(320, 320 + 10 * 32, 32):
+        engine.detect(picture, long_side=long_side)
+    again = engine.detect(picture, long_side=640)
+    assert [score for _, score in first] == [score for _, score in again]
+
+
 def test_a_tilted_line_is_set_upright():
     image = np.zeros((200, 400, 3), np.uint8)
     quad = np.array([[100, 50], [300, 100], [290, 140], [90, 90]], np.float32)

@@ -11,7 +11,9 @@ import pytest
 
 from detect.engines.ocr import TextLine
 from detect.motion import CameraMotion, cut_patch, find_patch, move_quad, patch_width, similarity
-from detect.text_tracks import Follow, Frame, TextTracker, Track
+from detect.text_following import Follow
+from detect.text_tracker import TextTracker
+from detect.text_tracks import Frame, Track
 
 FOLLOW = Follow(min_similarity=0.7, min_anchor_similarity=0.55, max_misses=2, reach=1.5)
 SIZE = (360, 640)
@@ -114,6 +116,44 @@ def test_a_text_that_leaves_the_picture_is_followed_while_most_of_it_is_inside()
     assert [sequences(one) for one in found] == [[0, 1, 2, 3, 4]]
     for sight, pan in zip(found[0].sights, pans, strict=False):
         assert abs(float(sight.quad[0][0]) - (300 - pan)) <= 4
+
+
+def with_graphic(frame: Frame, *, detected: bool = True) -> Frame:
+    """The frame with a graphic at its place on the screen, wherever the camera looks."""
+    cv2.rectangle(frame.gray, (20, 20), (180, 54), 10, -1)
+    cv2.putText(frame.gray, "QUORBIT", (24, 46), cv2.FONT_HERSHEY_DUPLEX, 0.95, 240, 2, cv2.LINE_AA)
+    quad = np.array([[22, 22], [178, 22], [178, 52], [22, 52]], np.float32)
+    return replace(frame, lines=[*frame.lines, (quad, 0.9)] if detected else frame.lines)
+
+
+def test_a_graphic_is_followed_where_it_is_while_the_camera_pans():
+    frames = [with_graphic(Scene().frame(n, 60 * n, "", detected=False), detected=n in (0, 4)) for n in range(5)]
+    found, reader = track(frames, ["QUORBIT"] * 5)
+    assert [sequences(one) for one in found] == [[0, 1, 2, 3, 4]]
+    assert len(reader.asked) == 1
+    assert all(abs(float(sight.quad[0][0]) - 22) <= 3 for sight in found[0].sights)
+
+
+def test_a_graphic_does_not_tell_that_the_scene_went_on():
+    frames = [with_graphic(Scene().frame(n, 60 * n, "", detected=False)) for n in range(6)]
+    _, asked = searched_when_asked(frames, ["QUORBIT"] * 6, 3)
+    assert asked == [0, 1, 2, 3, 4, 5]
+    still = [with_graphic(Scene().frame(n, 0, "", detected=False)) for n in range(6)]
+    _, asked = searched_when_asked(still, ["QUORBIT"] * 6, 3)
+    assert asked == [0, 3, 5]
+
+
+def test_lines_of_a_picture_are_read_together_and_each_once():
+    seen: list[int] = []
+
+    def read(index: int, quads: Sequence[np.ndarray]) -> list[TextLine]:
+        seen.append(len(quads))
+        return [TextLine("VELMORA" if quad[0][1] > 100 else "QUORBIT", 0.98) for quad in quads]
+
+    frames = [with_graphic(Scene().frame(0, 0, "VELMORA")), with_graphic(Scene(8).frame(1, 150, "VELMORA"))]
+    assert {one.best_text() for one in TextTracker(frames, read, FOLLOW).run()} == {"VELMORA", "QUORBIT"}
+    assert seen[0] == 2
+    assert sum(seen[1:]) <= 1, "the graphic stayed, the text may be read again"
 
 
 def test_a_picture_whose_texts_changed_is_searched():
