@@ -44,7 +44,7 @@ from detect.geometry import enclosing, expand_box, intersection, iou, quad_box
 from detect.stages.base import Image
 from detect.types import Box
 
-_VERSION = 1
+_VERSION = 2
 _LEAST_CONFIDENCE = 0.2
 _CONSTANT, _PER_PLACE, _PER_CORRELATION = -11.9, 5.2, 10.1
 _DOUBT_OF_DRAWN = 1.0

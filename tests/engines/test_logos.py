@@ -52,6 +52,14 @@ def test_a_logo_is_found_where_it_is(matcher: LogoMatcher, seed: int, quad: Quad
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_a_large_logo_out_of_focus_is_found(matcher: LogoMatcher, seed: int) -> None:
+    """Blurred by a tenth of its height, as boards are behind a player in close-up."""
+    quad = leaning(500, 380, 140, 140, 0)
+    match = only(matcher.find(cv2.GaussianBlur(placed(seed, quad), (0, 0), 140 / 10 / 3)))
+    assert match.brand == f"brand {seed}" and cover(quad, match.quad) > 0.8
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_other_colours_do_not_matter(matcher: LogoMatcher, seed: int) -> None:
     quad = leaning(500, 380, 140, 140, 3)
     # White on dark blue, as on a shirt, for dark on white, as on paper.
