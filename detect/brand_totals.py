@@ -113,7 +113,11 @@ def _indexes_by_placement(presence: BrandPresence, scene: Scene) -> dict[Placeme
         for sight in group:
             seen[sight.detection.placement].add(index)
     filled = {
-        placement: scene.clock.bridge(seen[placement], scene.options.bridge_seconds)
+        placement: presence.indexes.intersection(
+            scene.clock.bridge(
+                seen[placement], scene.options.bridge_seconds, found_edges(_sights_on(placement, presence.sights))
+            )
+        )
         for placement in PLACEMENTS
         if placement in seen
     }

@@ -28,11 +28,14 @@ _SAME_TIME = 1e-6  # timestamps are stored with six decimals
 class FoundEdges:
     """What is known of the time between samples: when something seen on a sample came before it, went after it.
 
-    ``starts`` and ``ends`` are by the place of that sample in the timeline.
+    ``starts`` and ``ends`` are by the place of that sample in the timeline. Of the samples in ``before`` it is known of
+    everything seen there that it was not there before, of those in ``behind`` that it was gone after.
     """
 
     starts: Mapping[int, Edge] = field(default_factory=dict)
     ends: Mapping[int, Edge] = field(default_factory=dict)
+    before: Collection[int] = frozenset()
+    behind: Collection[int] = frozenset()
 
 
 _NOTHING_FOUND = FoundEdges()
@@ -123,14 +126,15 @@ class SampleClock:
         """How long sample ``index`` stands for what was on screen."""
         return self.end_of(index).time - self.start_of(index).time
 
-    def bridge(self, present: Collection[int], longest: float) -> set[int]:
+    def bridge(self, present: Collection[int], longest: float, found: FoundEdges = _NOTHING_FOUND) -> set[int]:
         """``present`` with the samples between two of its members added, where the absence is a missed reading.
 
-        That is an absence of at most ``longest`` seconds inside one shot.
+        That is an absence of at most ``longest`` seconds inside one shot, and not one that ``found`` tells of: what was
+        there was seen to go, or what came to come.
         """
         filled = set(present)
         for left, right in pairwise(sorted(filled)):
-            if right - left == 1 or self._has_cut(left, right):
+            if right - left == 1 or self._has_cut(left, right) or left in found.behind or right in found.before:
                 continue
             if self.start_of(right).time - self.end_of(left).time <= longest + _SAME_TIME:
                 filled.update(range(left + 1, right))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from detect.exposures import FoundEdges, SampleClock, Span
 from detect.types import Box, BrandDetection, DetectionSource, Edge, Observation
@@ -104,9 +104,10 @@ def _presence(name: str, found: Iterable[Sight], clock: SampleClock, options: Co
     sights: defaultdict[int, list[Sight]] = defaultdict(list)
     for sight in sorted(found, key=lambda sight: sight.order):
         sights[sight.index].append(sight)
+    edges = found_edges(sights)
     spans = [
         span
-        for span in clock.spans(clock.bridge(sights.keys(), options.bridge_seconds), found_edges(sights))
+        for span in clock.spans(clock.bridge(sights.keys(), options.bridge_seconds, edges), edges)
         if span.seconds >= options.min_seconds
         and sum(index in sights for index in span.indexes) >= options.min_observations
     ]
@@ -149,7 +150,19 @@ def found_edges(sights: Sights) -> FoundEdges:
             starts[index] = min(began, key=lambda edge: (edge.time, edge.uncertainty))
         if ended:
             ends[index] = max(ended, key=lambda edge: (edge.time, -edge.uncertainty))
-    return FoundEdges(starts, ends)
+    return FoundEdges(
+        starts,
+        ends,
+        before={index for index in starts if all(_is_known(sight, "appears") for sight in sights[index])},
+        behind={index for index in ends if all(_is_known(sight, "vanishes") for sight in sights[index])},
+    )
+
+
+def _is_known(sight: Sight, side: Literal["appears", "vanishes"]) -> bool:
+    """Whether it was found when what was seen here came, or went, before or after this sample."""
+    if side == "appears":
+        return sight.first and sight.detection.appears is not None
+    return sight.last and sight.detection.vanishes is not None
 
 
 def shown_on(sequence: int, clock: SampleClock, stands_for: StandsFor) -> Iterator[tuple[int, int]]:

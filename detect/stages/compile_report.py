@@ -100,7 +100,7 @@ class CompileReportOutput(ReportBody, frozen=True, kw_only=True):
 class CompileReport:
     """Turn detections into exposures, metrics, evidence and costs."""
 
-    name, version = "compile_report", 2
+    name, version = "compile_report", 3
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"

@@ -58,6 +58,13 @@ class TestFoundEdges:
             (1.8, 0.05, 2.27, 0.23, "board"),
         ]
 
+    def test_what_was_seen_to_go_is_gone_until_it_comes_again(self):
+        went = detection("Acme", [2, 3], vanishes=Edge(1.7, 0.05))
+        again = detection("Acme", [5, 6])
+        assert [end for _, _, end, _, _ in self.edges(went, again)] == [1.7, 3.27]
+        stays = detection("Acme", [3])
+        assert [end for _, _, end, _, _ in self.edges(went, stays, again)] == [3.27]
+
     def test_a_near_duplicate_moves_the_end_behind_itself(self):
         found = detection("Acme", [4], appears=Edge(1.8, 0.05), vanishes=Edge(2.8, 0.05))
         assert self.edges(found, stands_for={5: 4}) == [(1.8, 0.05, 2.8, 0.05, "board")]

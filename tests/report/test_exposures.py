@@ -162,6 +162,12 @@ class TestBridging:
     def test_a_missed_reading_is_bridged(self):
         assert steady(10).bridge({2, 4}, 0.5) == {2, 3, 4}
 
+    def test_an_absence_that_was_seen_is_not(self):
+        went, came = FoundEdges(behind={2}), FoundEdges(before={4})
+        assert steady(10).bridge({2, 4}, 0.5, went) == {2, 4}
+        assert steady(10).bridge({2, 4}, 0.5, came) == {2, 4}
+        assert steady(10).bridge({2, 4}, 0.5, FoundEdges(behind={4}, before={2})) == {2, 3, 4}
+
     def test_a_longer_absence_is_not(self):
         assert steady(10).bridge({2, 5}, 0.5) == {2, 5}
 
