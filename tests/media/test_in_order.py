@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Barrier, Lock
 
 import pytest
@@ -43,7 +44,7 @@ def test_an_error_comes_in_its_place_and_ends_the_work(threads):
 def test_items_are_taken_as_they_are_needed():
     taken: list[int] = []
 
-    def items():
+    def items() -> Iterator[int]:
         for item in range(100):
             taken.append(item)
             yield item
