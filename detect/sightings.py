@@ -19,6 +19,8 @@ from detect.types import Box, BrandDetection, DetectionSource, Edge, Observation
 if TYPE_CHECKING:
     from detect.stages.compile_report import CompileReportOptions
 
+_STAYING = frozenset({"board", "led", "overlay"})
+
 SOURCES: tuple[DetectionSource, ...] = get_args(DetectionSource)
 
 StandsFor = Mapping[int, Sequence[int]]
@@ -159,7 +161,12 @@ def found_edges(sights: Sights) -> FoundEdges:
 
 
 def _is_known(sight: Sight, side: Literal["appears", "vanishes"]) -> bool:
-    """Whether it was found when what was seen here came, or went, before or after this sample."""
+    """Whether it was found when what was seen here came, or went, before or after this sample.
+
+    Not of what people wear, or may wear: they turn away for a moment, and move too fast to be followed.
+    """
+    if sight.detection.placement not in _STAYING:
+        return False
     if side == "appears":
         return sight.first and sight.detection.appears is not None
     return sight.last and sight.detection.vanishes is not None

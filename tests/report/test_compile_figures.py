@@ -62,6 +62,10 @@ class TestFoundEdges:
         went = detection("Acme", [2, 3], vanishes=Edge(1.7, 0.05))
         again = detection("Acme", [5, 6])
         assert [end for _, _, end, _, _ in self.edges(went, again)] == [1.7, 3.27]
+        worn = detection("Acme", [2, 3], vanishes=Edge(1.7, 0.05), placement="jersey")
+        assert [end for _, _, end, _, _ in self.edges(worn, again)][-1] == 3.27
+        assert compile_case([worn, again]).brands[0].occurrences == 1
+        assert compile_case([went, again]).brands[0].occurrences == 2
         stays = detection("Acme", [3])
         assert [end for _, _, end, _, _ in self.edges(went, stays, again)] == [3.27]
 
