@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -30,6 +31,9 @@ def main() -> int:
     except OperationalError as error:
         print(f"Error: the database cannot go on: {error}", file=sys.stderr)
         return 1
+    finally:
+        # The process ends: to look for garbage among all it has imported took longer than a run that computes nothing.
+        gc.freeze()
     return 0
 
 

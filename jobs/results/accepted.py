@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-import cv2
-import imagehash
 from django.db import Error, transaction
 from django.utils import timezone
-from PIL import Image
 
 from brands.actions.base import decisions_hold
 from brands.live import announce_results
@@ -20,6 +17,7 @@ from brands.review.settling import groups_settle_quietly
 from detect.errors import ConflictError, MediaprocError
 from detect.exports.crops import crop_image
 from detect.models import SourceAsset
+from detect.providers.crops import look
 from detect.registry import load_pipeline, report_pipelines
 from detect.report import Report
 from jobs.choices import JobStatus, RunType
@@ -147,6 +145,5 @@ def _hashes(job: DetectJob, report: Report) -> dict[Picture, str]:
         except (MediaprocError, ValueError) as error:
             logger.debug("no picture of frame %d: %s", sequence, error)
             continue
-        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-        found[sequence, box] = str(imagehash.phash(Image.fromarray(grey)))
+        found[sequence, box] = f"{look(crop):016x}"
     return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from detect.providers import crops
 from detect.providers.grouping import group
@@ -85,6 +87,19 @@ def test_pictures_that_look_alike_differ_in_few_bits() -> None:
     noisy = np.clip(clean + np.random.default_rng(1).normal(0, 6, clean.shape), 0, 255).astype(np.uint8)
     assert (crops.look(clean) ^ crops.look(noisy)).bit_count() <= 8
     assert (crops.look(clean) ^ crops.look(gradient())).bit_count() > 16
+
+
+def test_a_look_has_the_bits_of_the_hash_it_is_named_after() -> None:
+    frames = DrawnFrames()
+    boxes = [Box(30, 70, 240, 110), Box(0, 0, 33, 21), Box(5, 9, 300, 170)]
+    even = [np.full((40, 90, 3), shade, np.uint8) for shade in (0, 1, 128, 255)]
+    halves = np.zeros((64, 64, 3), np.uint8)
+    halves[:32] = 255
+    noise = np.random.default_rng(2).integers(0, 256, (50, 71, 3), np.uint8)
+    pictures = [frames.load(5)[box.y1 : box.y2, box.x1 : box.x2] for box in boxes]
+    for picture in (*pictures, *even, halves, halves.transpose(1, 0, 2), noise, gradient()):
+        grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2GRAY)
+        assert f"{crops.look(picture):016x}" == str(imagehash.phash(PillowImage.fromarray(grey)))
 
 
 def looks(table: dict[str, int], looked: list[str]):

@@ -79,14 +79,14 @@ class Command(BaseCommand):
         logos = read_logos(options["logo"], listed)
         engine_resources().object_weights_path()
         check_name(options["video"])
-        probe(options["video"])
+        video = options["video"].resolve()
+        probed = probe(video)
         make_writable_folder(options["out"])
         prepare()
         known = None if listed is None else brands_ensure(listed=listed)
         _add_logos(logos, known or [])
-        video = options["video"].resolve()
         submission = job_submit(
-            asset=asset_ensure(probed=probe(video)),
+            asset=asset_ensure(probed=probed),
             video_path=str(video),
             profile=options["profile"],
             overrides=overrides,

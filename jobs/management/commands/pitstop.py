@@ -15,7 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from detect.errors import ConfigError
 from detect.exports.files import copy_atomic, make_folder, write_atomic
-from detect.media.probe import probe
+from detect.media.probe import Probe, probe
 from detect.options import Overrides, parse_assignments
 from detect.persistence import database_errors
 from detect.stages.time_zones import TimeZones
@@ -97,11 +97,11 @@ class Command(BaseCommand):
         resolved = resolve_arguments(options["profile"], overrides, PITSTOP)
         _check_weights(options["weights"], resolved.options[TimeZones.name].zones)
         check_name(options["video"])
-        probe(options["video"])
+        probed = probe(options["video"].resolve())
         _check_output(options["output"])
         prepare()
         output, progress = consoles(quiet=options["json"])
-        job = _submit(options["video"].resolve(), options["profile"], overrides)
+        job = _submit(probed, options["profile"], overrides)
         if job.status != JobStatus.PENDING:
             progress.print(f"Going on with job {job.id}, which did not finish.")
         run_job(job, progress=progress, stop=stop)
@@ -156,10 +156,10 @@ def _check_output(path: Path | None) -> None:
     make_writable_folder(path.parent)
 
 
-def _submit(video: Path, profile: str, overrides: Overrides) -> DetectJob:
+def _submit(probed: Probe, profile: str, overrides: Overrides) -> DetectJob:
     return pitstop_submit(
-        intake=Intake(asset=asset_ensure(probed=probe(video)), made=False),
-        filename=video.name,
+        intake=Intake(asset=asset_ensure(probed=probed), made=False),
+        filename=Path(probed.path).name,
         profile=profile,
         others=overrides,
         go_on=True,
