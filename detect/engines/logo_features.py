@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 _TURNED = np.arange(128).reshape(4, 4, 8)[::-1, ::-1].ravel()
 _SQUEEZES = ((1.0, 1.0), (0.6, 1.0))
-_BLUR, _BLURRED_CONTRAST = 0.025, 0.01  # of its longer side; what is blurred has less contrast
+_BLUR, _BLURRED_CONTRAST = 0.033, 0.01  # of its longer side; what is blurred has less contrast
 _REFERENCE_SIDE = 320
 _REFERENCE_FEATURES = 300
 _MARGIN = 0.06
