@@ -14,9 +14,10 @@ from detect.errors import ConfigError
 from detect.model_needs import ModelNeed
 from detect.registry import broken_pipelines, load_pipeline, pipeline_names
 from jobs.annotation.presets import Preset, builtin_presets, check_preset
+from mediaproc.checks import INSTALLATION
 
 
-@register()
+@register(INSTALLATION)
 def pipelines_can_be_used(**_: Any) -> list[CheckMessage]:
     """Each declaration that is broken, with its file; models that two pipelines declare differently."""
     broken = broken_pipelines()
@@ -39,7 +40,7 @@ def pipelines_can_be_used(**_: Any) -> list[CheckMessage]:
     return found
 
 
-@register()
+@register(INSTALLATION)
 def presets_can_be_used(**_: Any) -> list[CheckMessage]:
     """Presets that name what no pipeline has."""
     try:

@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
 
 _http = get_streaming_application()
 
+import mediaproc.urls  # noqa: E402, F401 - now, for else the first request would wait for it
 from brands.routing import websocket_urlpatterns as brands_sockets  # noqa: E402 - as the next lines
 from detect.errors import MediaprocError  # noqa: E402
 from jobs.live.routing import websocket_urlpatterns as jobs_sockets  # noqa: E402

@@ -9,8 +9,11 @@ from django.core.checks import Error, register
 
 from mediaproc import env
 
+#: The checks of this project's own, which commands make that open no page: those of pages need every page loaded.
+INSTALLATION = "installation"
 
-@register()
+
+@register(INSTALLATION)
 def data_folder_is_writable(**_: Any) -> list[Error]:
     """Everything kept lies under the data folder; without it nothing runs."""
     folder = env.DATA.root

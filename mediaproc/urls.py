@@ -11,6 +11,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 import jobs.api.schema  # noqa: F401 - tells the document of the interfaces how one shows who one is
 from mediaproc import errors, health
 
+admin.autodiscover()
+
 urlpatterns = [
     path("healthz", health.Healthz.as_view(), name="healthz"),
     path("api/v0/healthz", health.AnnotationHealthz.as_view(), name="annotation-healthz"),

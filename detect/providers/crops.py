@@ -52,7 +52,7 @@ def look(picture: Image) -> int:
     """
     grey = PillowImage.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
     small = grey.resize((_HASHED_SIDE, _HASHED_SIDE), PillowImage.Resampling.LANCZOS)
-    waves = cv2.dct(np.asarray(small, np.float64))[:_HASHED_WAVES, :_HASHED_WAVES]
+    waves = np.array(cv2.dct(np.asarray(small, np.float64))[:_HASHED_WAVES, :_HASHED_WAVES], np.float64)
     # OpenCV's transform is orthonormal, the hash is defined on one that is not
     waves[0] *= math.sqrt(2)
     waves[:, 0] *= math.sqrt(2)

@@ -39,6 +39,7 @@ LISTS = {
     "auth/group/": Role.ADMINISTRATOR,
     "jobs/apikey/": Role.ADMINISTRATOR,
 }
+admin.autodiscover()
 READ_ONLY = [model for model, shown in admin.site._registry.items() if isinstance(shown, ReadOnlyAdmin)]
 
 

@@ -20,6 +20,7 @@ EXEMPT = (
     ),
 )
 
+admin.autodiscover()
 LISTS = sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
 
 #: Judged in every way, a route with a key of ``Filled.ids`` or a query; other lists are drawn by the same templates.

@@ -32,6 +32,7 @@ from jobs.management.arguments import (
 from jobs.management.foreground import report_job
 from jobs.services import Order, asset_ensure, job_submit
 from jobs.stopping import Stop, stop_on_signal
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -48,6 +49,7 @@ unconfirmed brand. Stopped with Ctrl-C or killed, the same command goes on where
 
 class Command(BaseCommand):
     help = "Analyse a video: which brands were on screen, when, how large and where."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

@@ -25,6 +25,7 @@ from jobs.engine import engine_resources
 from jobs.management.arguments import add_batch_arguments, add_set_argument, check_can_ask, confirm, confirm_cost
 from jobs.management.workers import check_workers
 from jobs.stopping import Stop, stop_on_signal
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _TAG = "scenario-check"
@@ -50,6 +51,7 @@ failed; 0 otherwise, and when --update has made the losses what is expected.
 
 class Command(BaseCommand):
     help = "Replay every scenario that has an expectation, and tell what got better and what got worse."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

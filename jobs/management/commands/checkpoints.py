@@ -9,11 +9,13 @@ from django.core.management.base import BaseCommand
 
 from jobs.console import checkpoint_tree_view, consoles
 from jobs.selectors import checkpoint_tree, job_find
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 
 class Command(BaseCommand):
     help = "Draw the tree of checkpoints of a job, its replays included."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", help="the job's id, or how it begins")

@@ -16,6 +16,7 @@ from jobs.annotation.datasets import dataset_create, dataset_videos, datasets_al
 from jobs.annotation.records import Dataset
 from jobs.annotation.scanning import dataset_scan
 from jobs.console import consoles
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -31,6 +32,7 @@ looks only at those that are new or have changed. A dataset is named by its name
 
 class Command(BaseCommand):
     help = "List datasets, register a folder as one, and look through it for videos."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

@@ -24,6 +24,7 @@ from jobs.management.arguments import add_profile_argument, add_set_argument, ch
 from jobs.models import DetectJob
 from jobs.selectors import job_find
 from jobs.services import Order, asset_ensure, job_replay, job_submit
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -47,6 +48,7 @@ _ACTIONS: dict[str, tuple[Callable[[DetectJob], None], str]] = {
 
 class Command(BaseCommand):
     help = "Submit jobs to the workers, watch and steer them."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

@@ -19,6 +19,7 @@ from detect.registry import broken_pipelines, load_pipeline, pipeline_names
 from jobs.annotation.catalog import ModelState, models_of
 from jobs.console import consoles
 from jobs.model_shelf import model_download
+from mediaproc.checks import INSTALLATION
 
 _HELP = """
 Pipelines name the models they need, and each is looked for in this order; the first that is there is used:
@@ -40,6 +41,7 @@ examples:
 
 class Command(BaseCommand):
     help = "List the models that pipelines need and where they are; fetch those that are missing."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

@@ -39,6 +39,7 @@ from jobs.pitstop.selectors import finished_output, output_name
 from jobs.pitstop.services import PROFILE, pitstop_overrides, pitstop_submit
 from jobs.services import Order, asset_ensure
 from jobs.stopping import Stop, stop_on_signal
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -59,6 +60,7 @@ goes on where it was; with other zones it detects and follows nothing again.
 
 class Command(BaseCommand):
     help = "Follow cars and crew through a video, time the stop and zones, and draw it all into a video."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

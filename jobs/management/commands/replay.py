@@ -18,6 +18,7 @@ from jobs.management.foreground import report_job, run_job
 from jobs.selectors import job_find, job_stage_results
 from jobs.services import job_replay
 from jobs.stopping import Stop, stop_on_signal
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -32,6 +33,7 @@ options do not change is reused, not computed again.
 
 class Command(BaseCommand):
     help = "Run a job again from a stage on, with other options; prints what was reused and what ran."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

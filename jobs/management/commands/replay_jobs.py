@@ -24,6 +24,7 @@ from jobs.engine import engine_resources
 from jobs.management.arguments import add_batch_arguments, add_set_argument, confirm_cost, day, schedule
 from jobs.management.workers import check_workers
 from jobs.stopping import Stop, stop_on_signal
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -50,6 +51,7 @@ Exit code: 1 when a replay failed or could not be started, 130 when stopped with
 
 class Command(BaseCommand):
     help = "Run many jobs again from a stage on, with the same options; tells first what that takes."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(

@@ -14,11 +14,13 @@ from jobs.console import brand_table, consoles
 from jobs.exports import write_report
 from jobs.management.arguments import add_report_arguments, make_writable_folder
 from jobs.selectors import job_find, job_frames, job_report
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 
 class Command(BaseCommand):
     help = "Write the report of a completed job: report.json, report.csv, report.html and the pictures it shows."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", help="the job's id, or how it begins")

@@ -13,10 +13,12 @@ from detect.options import describe_option
 from detect.registry import load_pipeline
 from jobs.console import consoles
 from jobs.management.arguments import add_profile_argument, resolve_arguments
+from mediaproc.checks import INSTALLATION
 
 
 class Command(BaseCommand):
     help = "List the stages of the brand pipeline, what each does, and the options that --set takes."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_profile_argument(parser)

@@ -29,6 +29,7 @@ from jobs.tuning.clips import check_apart, clip_case, clips_named, named_apart, 
 from jobs.tuning.console import LEGEND, TuningProgress, held_out_table, moved_table, trials_table, verdict
 from jobs.tuning.keeping import best_save, how_to_use
 from jobs.tuning.results import check_results_path, results_json, write_results
+from mediaproc.checks import INSTALLATION
 from mediaproc.services import prepare
 
 _EXAMPLES = """
@@ -58,6 +59,7 @@ brands or the review: trials keep what they compute in a folder of their own, wh
 
 class Command(BaseCommand):
     help = "Search the options that suit your footage: accuracy, time and cost of settings on clips of known truth."
+    requires_system_checks = (INSTALLATION,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(
