@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ from detect.context import placement_of
 from detect.engines.mark_catalogue import catalogue_digest
 from detect.logo_search import find_logos
 from detect.matching import NameIndex
+from detect.page_changes import PageChanges
 from detect.placing import Placing
 from detect.second_look import SecondLooks
 from detect.stages.base import Needs, Options, StageContext, StageOutput
@@ -131,7 +132,7 @@ class MatchBrands:
         by_text = len(detections)
         read = {found.brand for found in detections}
         frames = (data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
-        detections.extend(find_logos(ctx, *frames, read))
+        detections.extend(_timed(data, find_logos(ctx, *frames, read)))
         unresolved = self._candidates(ctx, data, matcher.names, [track for track, _ in left])
         stats = {
             "detections": len(detections),
@@ -180,6 +181,15 @@ class MatchBrands:
         )
         placed = [(track, placement_of(track.context)) for track in left]
         return group_candidates(placed, names, rules, grow=not ctx.known_brands.given)
+
+
+def _timed(data: MatchBrandsInput, logos: Iterable[BrandDetection]) -> Iterator[BrandDetection]:
+    """Logos with what the texts of their boards tell of when they came and went."""
+    chunks = zip(data.extract_frames, data.filter_scenes, data.run_ocr, strict=True)
+    changes = [(set(scenes.kept), PageChanges(extracted, scenes, read.tracks)) for extracted, scenes, read in chunks]
+    for logo in logos:
+        change = next(change for kept, change in changes if logo.observations[0].sequence in kept)
+        yield change.timed(logo)
 
 
 def _take(found: BrandDetection | None, detections: list[BrandDetection]) -> bool:
