@@ -6,22 +6,35 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.core.management.base import BaseCommand
 
 
 def main() -> int:
     """Run one command; an error that a person can fix is one line and exit code 1, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mediaproc.settings")
+    gc.disable()  # until the command is loaded: none of what is imported becomes garbage
     try:
         from django.core.exceptions import ImproperlyConfigured
-        from django.core.management import execute_from_command_line
+        from django.core.management import ManagementUtility
         from django.db import OperationalError
 
         from detect.errors import MediaprocError
     except ModuleNotFoundError as error:
         print(f"{error}: run `make setup`, then use .venv/bin/python.", file=sys.stderr)
         return 1
+
+    class CommandLine(ManagementUtility):
+        def fetch_command(self, subcommand: str) -> BaseCommand:
+            command = super().fetch_command(subcommand)
+            gc.freeze()
+            gc.enable()
+            return command
+
     try:
-        execute_from_command_line(sys.argv)
+        CommandLine(sys.argv).execute()
     except (MediaprocError, ImproperlyConfigured) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

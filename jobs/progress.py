@@ -35,8 +35,9 @@ class JobProgress:
     def stage_started(self, stage: str, index: int, units: int) -> None:
         self._index = index
         self._written = time.monotonic()
-        DetectJob.objects.filter(id=self._job.id).update(current_stage=stage, stage_started_at=timezone.now())
-        progress_write(self._job.id, self._pipeline.progress(index, 0))
+        with transaction.atomic():
+            DetectJob.objects.filter(id=self._job.id).update(current_stage=stage, stage_started_at=timezone.now())
+            progress_write(self._job.id, self._pipeline.progress(index, 0))
         self._listener.stage_started(stage, index, units)
 
     def stage_progress(self, stage: str, fraction: float) -> None:
@@ -88,6 +89,7 @@ def progress_nudge(job_id: UUID, progress: float) -> None:
     running.update(progress=Greatest(F("progress"), share))
 
 
+@transaction.atomic
 def stage_tell(job_id: UUID, result: StageResult) -> None:
     """Append that a stage has ended, and the line about it for people."""
     data: dict[str, Any] = {

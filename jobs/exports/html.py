@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
-from django.template.loader import render_to_string
+from django.template import Context, Engine
 from django.utils.safestring import SafeString, mark_safe
 
 from detect.report import Report, Xywh
 from jobs.exports.evidence_view import unresolved_view
 from jobs.exports.view import report_context
+from mediaproc.datafolder import PROJECT_ROOT
 
 _STYLES = ("css/report.css", "css/timeline.css")
 _SCRIPTS = ("js/timeline.js", "js/timeline_controls.js", "js/report.js")
@@ -35,7 +37,13 @@ def render_html(report: Report) -> bytes:
         "styles": [_own_file(name) for name in _STYLES],
         "scripts": [_own_file(name) for name in _SCRIPTS],
     }
-    return render_to_string("report/file.html", context).encode()
+    return str(_engine().get_template("report/file.html").render(Context(context))).encode()
+
+
+@cache
+def _engine() -> Engine:
+    """Not that of the site, which loads the template tags of every app: of those the page uses none."""
+    return Engine(dirs=[str(PROJECT_ROOT / "templates")])
 
 
 def _own_file(name: str) -> SafeString:
