@@ -23,6 +23,7 @@ _SHEET_WIDTH = 2560
 _GAP = 16  # rows and columns between two strips: no line of text reaches from one to another
 _ROWS = 160  # sheets are so many rows high, or a multiple: the network is made for each height once
 _SAME_LINE = 0.5
+_LETTERED = 0.3
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,18 @@ class BoardSearch:
 Line = tuple[Quad, float]
 
 
-def find_board_lines(ocr: OcrEngine, image: Image, boards: Sequence[Region], search: BoardSearch) -> list[Line]:
-    """Lines of text on the low boards of a BGR picture: quads in its pixels, with scores 0-1."""
-    low = [(quad, height) for quad in map(_quad, boards) if 8 <= (height := _height(quad)) < search.below]
+def find_board_lines(
+    ocr: OcrEngine, image: Image, boards: Sequence[Region], found: Sequence[Line], search: BoardSearch
+) -> list[Line]:
+    """Lines of text on the low boards of a BGR picture: quads in its pixels, with scores 0-1.
+
+    A board that is lettered all along by the lines ``found`` already has nothing that is too small to be found.
+    """
+    low = [
+        (quad, height)
+        for quad in map(_quad, boards)
+        if 8 <= (height := _height(quad)) < search.below and _lettered(quad, found) < _LETTERED
+    ]
     strips = []
     for quad, height in low[: search.limit]:
         middle = (quad + quad[[3, 2, 1, 0]]) / 2  # grown across the board only: its ends are where they are
@@ -48,16 +58,27 @@ def find_board_lines(ocr: OcrEngine, image: Image, boards: Sequence[Region], sea
     if not strips:
         return []
     sheet, places = _sheet([strip for strip, _ in strips])
-    found = ocr.detect(sheet, long_side=max(sheet.shape[:2]), box_threshold=search.line_threshold)
+    seen = ocr.detect(sheet, long_side=max(sheet.shape[:2]), box_threshold=search.line_threshold)
     lines: list[Line] = []
     for (strip, back), (left, top) in zip(strips, places, strict=True):
         height, width = strip.shape[:2]
-        for line, score in found:
+        for line, score in seen:
             moved = line - np.array([left, top], np.float32)
             if 0 <= moved[:, 0].mean() < width and 0 <= moved[:, 1].mean() < height:
                 there = cv2.perspectiveTransform(np.clip(moved, 0, (width, height)).reshape(1, 4, 2), back)
                 lines.append((there.reshape(4, 2).astype(np.float32), score))
     return lines
+
+
+def _lettered(board: Quad, found: Sequence[Line]) -> float:
+    """Which share of a board's length has a line on it, 0-1."""
+    box = _box(board)
+    columns = np.zeros(max(1, box.width), bool)
+    for quad, _ in found:
+        line = _box(quad)
+        if box.y1 <= (line.y1 + line.y2) / 2 <= box.y2:
+            columns[max(0, line.x1 - box.x1) : max(0, line.x2 - box.x1)] = True
+    return float(columns.mean())
 
 
 def add_missed(found: list[Line], more: list[Line]) -> list[Line]:

@@ -228,7 +228,7 @@ class _ShotReader:
         if options.boards_every and since >= options.boards_every:
             self._enlarged = index
             search = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
-            lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), search))
+            lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), lines, search))
         return lines
 
 

@@ -36,7 +36,7 @@ def boards(names: tuple[str, ...], height: int) -> tuple[np.ndarray, list[Region
 
 def test_each_board_has_its_line_where_it_is_in_the_picture(engine):
     image, regions = boards(NAMES, 16)
-    lines = find_board_lines(engine, image, regions, SEARCH)
+    lines = find_board_lines(engine, image, regions, [], SEARCH)
     assert len(lines) == len(NAMES)
     for number, region in enumerate(regions):
         inside = [
@@ -49,13 +49,23 @@ def test_each_board_has_its_line_where_it_is_in_the_picture(engine):
 
 def test_boards_that_are_high_enough_are_left_to_the_whole_picture(engine):
     image, regions = boards(NAMES[:1], 60)
-    assert find_board_lines(engine, image, regions, SEARCH) == []
-    assert find_board_lines(engine, image, [], SEARCH) == []
+    assert find_board_lines(engine, image, regions, [], SEARCH) == []
+    assert find_board_lines(engine, image, [], [], SEARCH) == []
+
+
+def test_boards_that_were_read_all_along_are_not_searched_again(engine):
+    image, regions = boards(NAMES, 16)
+    box = regions[1].box
+    whole = np.array([[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], np.float32)
+    little = whole.copy()
+    little[1:3, 0] = box.x1 + 0.2 * box.width
+    for found, searched in ((whole, 2), (little, 3)):
+        assert len(find_board_lines(engine, image, regions, [(found, 0.9)], SEARCH)) == searched
 
 
 def test_the_order_of_boards_does_not_matter(engine):
     image, regions = boards(NAMES, 16)
-    found = (find_board_lines(engine, image, order, SEARCH) for order in (regions, regions[::-1]))
+    found = (find_board_lines(engine, image, order, [], SEARCH) for order in (regions, regions[::-1]))
     there, back = (sorted((quad for quad, _ in lines), key=lambda quad: quad[0][1]) for lines in found)
     assert np.allclose(there, back, atol=1)
 
