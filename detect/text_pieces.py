@@ -8,8 +8,7 @@ letters between them are wide, they are the two ends of a name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -37,6 +36,15 @@ class NameEnds(NamedTuple):
     second: TextTrack
     readings: tuple[Reading, Reading]
     observations: list[Observation]
+
+
+class _Piece(NamedTuple):
+    """A reading that may be the beginning or the end of a name, folded; the track by its number."""
+
+    number: int
+    track: TextTrack
+    reading: Reading
+    text: str
 
 
 def pieces_of_matched(
@@ -69,28 +77,41 @@ def pieces_of_matched(
 
 
 def names_with_covered_middle(
-    tracks: Collection[TextTrack], spellings: Mapping[str, str], least_confidence: float
+    tracks: Iterable[TextTrack], spellings: Mapping[str, str], least_confidence: float
 ) -> Iterator[NameEnds]:
     """Pairs of tracks that show the beginning and the end of one name, what lies between being covered."""
     names = [name for name in spellings if len(name) >= _LONG_NAME]
-    readings = [
-        (number, track, reading, fold(reading.text))
-        for number, track in enumerate(tracks)
-        for reading in track.readings
-        if reading.confidence >= least_confidence and len(fold(reading.text)) >= _LEAST_LETTERS
-    ]
-    readings.sort(key=lambda item: (-len(item[3]), item[0], item[3]))
-    beginnings = [item for item in readings if any(name.startswith(item[3]) for name in names)]
-    endings = [item for item in readings if any(name.endswith(item[3]) for name in names)]
+    pieces = sorted(_pieces(tracks, least_confidence), key=lambda piece: (-len(piece.text), piece.number, piece.text))
+    endings: defaultdict[int, dict[int, _Piece]] = defaultdict(dict)
+    for place, piece in enumerate(pieces):
+        if any(name.endswith(piece.text) for name in names):
+            for seen in piece.track.observations:
+                endings[seen.sequence][place] = piece
     taken: set[tuple[int, int]] = set()
-    for (number, first, one, start), (other, second, two, end) in product(beginnings, endings):
-        found = [name for name in names if _are_ends(start, end, name)]
-        if number == other or (number, other) in taken or len({spellings[name] for name in found}) != 1:
+    for first in pieces:
+        if not any(name.startswith(first.text) for name in names):
             continue
-        observations = list(_together(first, second, len(start + end), len(found[0])))
-        if observations:
-            taken.add((number, other))
-            yield NameEnds(spellings[found[0]], first, second, (one, two), observations)
+        beside = {
+            place: piece for seen in first.track.observations for place, piece in endings.get(seen.sequence, {}).items()
+        }
+        for _, second in sorted(beside.items()):
+            found = [name for name in names if _are_ends(first.text, second.text, name)]
+            pair = first.number, second.number
+            if pair[0] == pair[1] or pair in taken or len({spellings[name] for name in found}) != 1:
+                continue
+            observations = list(_together(first.track, second.track, len(first.text + second.text), len(found[0])))
+            if observations:
+                taken.add(pair)
+                readings = first.reading, second.reading
+                yield NameEnds(spellings[found[0]], first.track, second.track, readings, observations)
+
+
+def _pieces(tracks: Iterable[TextTrack], least_confidence: float) -> Iterator[_Piece]:
+    for number, track in enumerate(tracks):
+        for reading in track.readings:
+            text = fold(reading.text)
+            if reading.confidence >= least_confidence and len(text) >= _LEAST_LETTERS:
+                yield _Piece(number, track, reading, text)
 
 
 def _are_ends(first: str, second: str, name: str) -> bool:

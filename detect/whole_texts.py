@@ -7,7 +7,8 @@ word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 from detect.matching import fold
 from detect.types import Reading, TextTrack
@@ -27,6 +28,8 @@ class WholeTexts:
             for reading in track.readings:
                 if reading.confidence >= _SURE:
                     self._known.setdefault(fold(reading.text), reading.text)
+        self._forwards = sorted(self._known)
+        self._backwards = sorted(folded[::-1] for folded in self._known)
 
     def cut(self, reading: Reading) -> tuple[bool, bool]:
         """Whether the picture cuts the text off on its left, on its right."""
@@ -37,12 +40,7 @@ class WholeTexts:
         """Texts of which the reading is the beginning or the end: of the same track, or of others where it is cut."""
         text = fold(reading.text)
         left, right = self.cut(reading)
-        if left or right:
-            for folded, whole in self._known.items():
-                if len(folded) > len(text) and (
-                    (left and folded.endswith(text)) or (right and folded.startswith(text))
-                ):
-                    yield whole
+        yield from self._longer(text, as_beginning=right, as_end=left)
         for other in track.readings:
             folded = fold(other.text)
             surer = other.confidence >= max(_SURE, reading.confidence) and other.votes >= reading.votes
@@ -51,15 +49,27 @@ class WholeTexts:
 
     def with_piece(self, reading: Reading) -> list[str]:
         """Texts that begin or end with what was read, cut off or covered by whatever."""
-        text = fold(reading.text)
-        return [
-            whole
-            for folded, whole in self._known.items()
-            if len(folded) > len(text) and (folded.startswith(text) or folded.endswith(text))
-        ]
+        return self._longer(fold(reading.text), as_beginning=True, as_end=True)
 
     def at_cut(self, reading: Reading, name: str) -> bool:
         """Whether a folded name lies at an end of the reading that the picture cuts off."""
         left, right = self.cut(reading)
         text = fold(reading.text)
         return (left and text.startswith(name)) or (right and text.endswith(name))
+
+    def _longer(self, text: str, *, as_beginning: bool, as_end: bool) -> list[str]:
+        """Known texts of which a folded one is the beginning, or the end, but not all; by their spelling."""
+        if not text:
+            return []
+        found = set(_starting_with(self._forwards, text)) if as_beginning else set()
+        if as_end:
+            found |= {folded[::-1] for folded in _starting_with(self._backwards, text[::-1])}
+        return [self._known[folded] for folded in sorted(found - {text})]
+
+
+def _starting_with(texts: Sequence[str], beginning: str) -> Iterator[str]:
+    """Those of sorted texts that start so, found without looking at the others: a match has thousands."""
+    for place in range(bisect_left(texts, beginning), len(texts)):
+        if not texts[place].startswith(beginning):
+            return
+        yield texts[place]

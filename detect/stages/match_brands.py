@@ -184,12 +184,15 @@ class MatchBrands:
 
 
 def _timed(data: MatchBrandsInput, logos: Iterable[BrandDetection]) -> Iterator[BrandDetection]:
-    """Logos with what the texts of their boards tell of when they came and went."""
+    """Logos, which come chunk by chunk, with what the texts of their boards tell of when they came and went."""
     chunks = zip(data.extract_frames, data.filter_scenes, data.run_ocr, strict=True)
-    changes = [(set(scenes.kept), PageChanges(extracted, scenes, read.tracks)) for extracted, scenes, read in chunks]
+    kept: set[int] = set()
+    changes: PageChanges | None = None
     for logo in logos:
-        change = next(change for kept, change in changes if logo.observations[0].sequence in kept)
-        yield change.timed(logo)
+        while changes is None or logo.observations[0].sequence not in kept:
+            extracted, scenes, read = next(chunks)
+            kept, changes = set(scenes.kept), PageChanges(extracted, scenes, read.tracks)
+        yield changes.timed(logo)
 
 
 def _take(found: BrandDetection | None, detections: list[BrandDetection]) -> bool:
