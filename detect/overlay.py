@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from detect.exposures import Span
 from detect.sightings import find_presences
 from detect.stages.compile_report import (
     CompileReportInput,
@@ -94,9 +95,9 @@ def build_overlay(
     stands_for = find_duplicates(data.filter_scenes)
     detections = reported_detections(data)
     confirmed = {record.name: record.confirmed for record in known.brands}
-    shown: dict[str, set[int]] = {}
+    shown: dict[str, list[Span]] = {}
     for presence in find_presences(detections, clock, stands_for, options):
-        shown[presence.name] = set(presence.sights)
+        shown[presence.name] = presence.spans
         sights = (sight for group in presence.sights.values() for sight in group)
         confirmed.setdefault(presence.name, all(sight.detection.confirmed for sight in sights))
     tracer: Tracer[_Name] = Tracer(clock, stands_for, width=source.width, height=source.height)
@@ -108,7 +109,7 @@ def build_overlay(
                 in_scene=found.placement in _OF_THE_SCENE,
                 # what was recognised on one text or logo; candidates are made of several
                 surely=found.source in ("ocr", "logo") and found.rule != "proposed",
-                only=shown[found.brand],
+                spans=shown[found.brand],
             )
     for candidate in data.escalate_cloud.unresolved:
         if not candidate.brand_like:

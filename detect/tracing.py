@@ -1,9 +1,10 @@
 """Following boxes from sample to sample of one shot: what is one place, and where it was in between.
 
 A result knows boxes on sampled frames. A *trace* is one place followed over neighbouring samples, as points between
-which it moved in a straight line. It begins and ends where the report puts the edge of an exposure: at the cut, else
-half the way to the sample that does not show it. Where it was by then is a guess: it is taken to have moved with the
-rest of the scene or, of graphics and people, to have stayed. What did not move at all is not guessed.
+which it moved in a straight line. It begins and ends where the report puts the edge of an exposure: where that was
+found, at the cut, else half the way to the sample that does not show it. Where it was by then is a guess: it is taken
+to have moved with the rest of the scene or, of graphics and people, to have stayed. What did not move at all is not
+guessed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from detect.exposures import SampleClock
+from detect.exposures import SampleClock, Span
 from detect.sightings import StandsFor, shown_on
 from detect.types import Box, Observation
 
@@ -92,6 +93,8 @@ class Tracer(Generic[NameT]):
         steps = clock.sequences[-1] - clock.sequences[0] if clock.sequences else 0
         self._step = (clock.times[-1] - clock.times[0]) / steps if steps else clock.frame_seconds
         self._chains: list[_Chain[NameT]] = []
+        self._starts: dict[tuple[NameT, int], float] = {}
+        self._ends: dict[tuple[NameT, int], float] = {}
 
     def follow(
         self,
@@ -100,15 +103,18 @@ class Tracer(Generic[NameT]):
         *,
         in_scene: bool,
         surely: bool,
-        only: set[int] | None = None,
+        spans: Sequence[Span] | None = None,
     ) -> None:
         """``surely`` says that boxes on neighbouring samples are known to be one place, however far it moved.
 
-        ``in_scene`` is false of what does not stay where it is while the camera moves: graphics, people. Observations
-        on samples that are not among ``only`` are left out. Raises ``ValueError`` for one on a sequence that was never
-        sampled.
+        ``in_scene`` is false of what does not stay where it is while the camera moves: graphics, people. With ``spans``
+        observations outside of them are left out, and what begins or ends with one does so when it does. Raises
+        ``ValueError`` for an observation on a sequence that was never sampled.
         """
         seen: defaultdict[int, list[Box]] = defaultdict(list)
+        only = None if spans is None else {index for span in spans for index in span.indexes}
+        for span in spans or ():
+            self._starts[name, span.first], self._ends[name, span.last] = span.start.time, span.end.time
         for observation in observations:
             for _, index in shown_on(observation.sequence, self._clock, self._stands_for):
                 if only is None or index in only:
@@ -179,7 +185,8 @@ class Tracer(Generic[NameT]):
             if clock.until[index] - clock.times[index] > self._step:
                 rows.append([clock.until[index], *box.to_xywh()])  # the picture stood still for as long
         seen_from, seen_to = rows[0][0], rows[-1][0]
-        start, end = clock.start_of(first).time, clock.end_of(last).time
+        start = self._starts.get((chain.name, first), clock.start_of(first).time)
+        end = self._ends.get((chain.name, last), clock.end_of(last).time)
         stayed = len(chain.indexes) > 1 and chain.strays() <= self._still
         follows = chain.in_scene and not stayed
         if start < seen_from:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from detect.exposures import SampleClock
+from detect.exposures import FoundEdges, SampleClock
 from detect.tracing import Trace, Tracer
-from detect.types import Box, Observation
+from detect.types import Box, Edge, Observation
 
 FRAME = 0.04
 WIDTH, HEIGHT = 1000, 500
@@ -54,6 +54,14 @@ def test_points_are_shares_of_the_picture_at_the_times_of_the_samples() -> None:
 def test_it_begins_and_ends_half_way_to_the_samples_that_do_not_show_it() -> None:
     (one,) = trace(seen({4: (100, 50), 5: (100, 50)}))
     assert [one.start, one.end] == pytest.approx([1.77, 2.77])
+
+
+def test_it_begins_and_ends_where_the_report_found_the_edges() -> None:
+    spans = clock().spans({4, 5, 6}, FoundEdges({4: Edge(1.9, 0.05)}, {6: Edge(3.06, 0.05)}))
+    (one,) = trace(seen({4: (100, 50), 5: (100, 50), 6: (100, 50)}), spans=spans)
+    assert [one.start, one.end] == pytest.approx([1.9, 3.06])
+    (later,) = trace(seen({5: (100, 50)}), spans=spans)
+    assert [later.start, later.end] == pytest.approx([2.27, 2.77])
 
 
 def test_it_begins_and_ends_at_cuts() -> None:
@@ -139,7 +147,7 @@ def test_what_is_known_and_what_is_guessed() -> None:
 
 
 def test_samples_that_do_not_count_are_left_out() -> None:
-    (one,) = trace(seen({4: (100, 50), 5: (100, 50), 8: (100, 50)}), only={4, 5})
+    (one,) = trace(seen({4: (100, 50), 5: (100, 50), 8: (100, 50)}), spans=clock().spans({4, 5}))
     assert one.end < 3
 
 
