@@ -8,7 +8,10 @@ OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 ``fuzzy``    few edits away, fewer the shorter the name (normalised Levenshtein similarity);
 ``likely``   recognition was unsure, and what else it may have seen spells the name (``detect/weak_readings.py``);
 ``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show, or a
-             longer one without either, where a person covers the other end.
+             longer one without either, where a person covers the other end; one letter of it may be misread.
+
+A piece that cuts a word of the name in two and has another word whole (``brook Dairy`` of Fennbrook Dairy) can be of
+no other text, so it is ``inside`` by itself.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ _MIN_INSIDE_LETTERS = 6
 _MIN_PARTIAL_LETTERS = 4
 _MIN_PARTIAL_SHARE = 0.5
 _MIN_INNER_LETTERS, _MIN_INNER_SHARE = 5, 0.6
+_MIN_CUT_LETTERS, _MIN_CUT_SHARE = 8, 0.6
 _STRENGTH: dict[str, int] = {"exact": 4, "inside": 3, "fuzzy": 2, "likely": 1, "partial": 0}
 
 
@@ -69,10 +73,13 @@ class NameIndex:
 
     def __init__(self, brands: Iterable[KnownBrandRecord]) -> None:
         self._names: dict[str, str] = {}
+        self._several_words: dict[tuple[str, ...], str] = {}
         for brand in brands:
             for spelling in (brand.name, *brand.aliases):
                 if folded := fold(spelling):
                     self._names.setdefault(folded, brand.name)
+                if len(words(spelling)) > 1:
+                    self._several_words.setdefault(words(spelling), brand.name)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -97,6 +104,7 @@ class NameIndex:
         whole = "".join(parts)
         candidates = [
             *self._inside(parts),
+            *self._cut(whole),
             *self._fuzzy(runs, min_similarity),
             *(self._partial(whole) if allow_partial else ()),
         ]
@@ -130,6 +138,20 @@ class NameIndex:
             if len(name) >= _MIN_INSIDE_LETTERS and (part.startswith(name) or part.endswith(name))
         ]
 
+    def _cut(self, whole: str) -> list[TextMatch]:
+        """Names of several words of which ``whole`` is all but a part of the first word, or of the last."""
+        found = []
+        for parts, brand in self._several_words.items():
+            name = "".join(parts)
+            missing = len(name) - len(whole)
+            if len(whole) < max(_MIN_CUT_LETTERS, _MIN_CUT_SHARE * len(name)):
+                continue
+            if (name.endswith(whole) and 0 < missing < len(parts[0])) or (
+                name.startswith(whole) and 0 < missing < len(parts[-1])
+            ):
+                found.append(TextMatch(brand, round(len(whole) / len(name), 3), "inside"))
+        return found if len({match.brand for match in found}) == 1 else []
+
     def _fuzzy(self, runs: list[str], min_similarity: float) -> list[TextMatch]:
         found = []
         for name, brand in self._names.items():
@@ -148,9 +170,17 @@ class NameIndex:
             share = len(whole) / len(name)
             enough = len(whole) >= _MIN_PARTIAL_LETTERS and _MIN_PARTIAL_SHARE <= share < 1
             at_end = enough and (name.startswith(whole) or name.endswith(whole))
-            if at_end or (len(whole) >= _MIN_INNER_LETTERS and _MIN_INNER_SHARE <= share < 1 and whole in name):
+            long = len(whole) >= _MIN_INNER_LETTERS and _MIN_INNER_SHARE <= share < 1
+            if at_end or (long and whole in name):
                 found.append(TextMatch(brand, round(share, 3), "partial"))
+            elif long and min(_misread(whole, name[: len(whole)]), _misread(whole, name[-len(whole) :])) == 1:
+                found.append(TextMatch(brand, round(share - 1 / len(name), 3), "partial"))
         return found if len({match.brand for match in found}) == 1 else []
+
+
+def _misread(text: str, piece: str) -> int:
+    """How many letters of a piece, as long as the text, the text has otherwise."""
+    return sum(one != other for one, other in zip(text, piece, strict=True))
 
 
 def _needed_similarity(letters: int) -> float:

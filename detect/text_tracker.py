@@ -21,11 +21,13 @@ from detect.line_pairs import box_of, near, overlaps
 from detect.matching import fold
 from detect.motion import CameraMotion, Matrix, Patch, Quad, cut_patch, move_quad, patch_width, similarity
 from detect.text_following import Follow, find_again, has_stayed
-from detect.text_tracks import SAME_LOOK, Frame, Sight, Track, Vote
+from detect.text_tracks import ALIKE_LOOK, SAME_LOOK, Frame, Sight, Track, Vote
 from detect.types import Box
 
 _SOME_LOOK, _SOME_OVERLAP = 0.3, 0.2
-_SAME_TEXT = 0.6
+# Normalised similarity of two readings of one text; of two that are surely read and look different.
+_SAME_TEXT, _SAME_SURE_TEXT = 0.6, 0.8
+_SURELY_READ, _SURELY_OTHER = 0.9, 0.8
 _SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
 
@@ -170,13 +172,23 @@ class TextTracker:
     def _vote(self, track: Track, index: int, line: int, look: float) -> bool:
         """Read the line and count it for the track, unless it is another text than the track's."""
         (reading,) = self._read_lines(index, [line])
-        text, known = fold(reading.text), fold(track.best_text())
-        alike = not known or not text or Levenshtein.normalized_similarity(text, known) >= _SAME_TEXT
-        contained = bool(text) and (text in known or known in text)
-        if not (alike or contained) and (look < SAME_LOOK or reading.confidence >= 0.8):
+        if not self._is_same(track, reading, look):
             return False
         self._count(track, index, self._frames[index].lines[line][0], reading)
         return True
+
+    @staticmethod
+    def _is_same(track: Track, reading: TextLine, look: float) -> bool:
+        """Whether a line may show the track's text, by what was read on it; ``look`` is how alike they are."""
+        text, known = fold(reading.text), fold(track.best_text())
+        if not known or (not text and look >= ALIKE_LOOK):
+            return True
+        # A board of LEDs shows other pages in the same place; two names that are surely read may have letters in common.
+        sure = min(reading.confidence, track.votes[track.best_text()].confidence) >= _SURELY_READ
+        needed = _SAME_SURE_TEXT if sure and look < _SOME_LOOK else _SAME_TEXT
+        alike = Levenshtein.normalized_similarity(text, known) >= needed
+        contained = bool(text) and (text in known or known in text)
+        return alike or contained or (look >= SAME_LOOK and reading.confidence < _SURELY_OTHER)
 
     def _start(self, index: int, patches: dict[int, Patch]) -> None:
         """Begin a track with each of these detected lines."""

@@ -98,7 +98,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 6
+    name, version = "match_brands", 7
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"

@@ -117,7 +117,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 5
+    name, version = "run_ocr", 6
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"

@@ -175,6 +175,24 @@ def test_a_board_that_changes_ends_one_track_and_begins_another():
     ]
 
 
+def test_names_with_letters_in_common_are_two_texts_where_both_are_surely_read():
+    scene = Scene()
+    pages = ["VELMORA"] * 3 + ["Plimsora"] * 3
+    frames = [scene.frame(n, 0, text) for n, text in enumerate(pages)]
+    for frame in frames[3:]:
+        board = frame.gray[196:235, 296:465]
+        board[:] = 255 - board  # light on dark where the page before was dark on light
+    found, _ = track(frames, pages)
+    assert [(one.best_text(), sequences(one)) for one in found] == [("VELMORA", [0, 1, 2]), ("Plimsora", [3, 4, 5])]
+
+
+def test_a_picture_in_the_place_of_a_text_is_not_that_text():
+    scene = Scene()
+    frames = [scene.frame(n, 0, "VELMORA" if n < 3 else "o") for n in range(5)]
+    found, _ = track(frames, ["VELMORA"] * 3 + [""] * 2)
+    assert [(sequences(one), one.best_text()) for one in found] == [([0, 1, 2], "VELMORA")]
+
+
 def test_a_text_that_left_is_not_followed_on_what_is_there_instead():
     scene = Scene()
     frames = [scene.frame(n, 10 * n, "VELMORA") for n in range(3)]
