@@ -183,7 +183,7 @@ class TextTracker:
         text, known = fold(reading.text), fold(track.best_text())
         if not known or (not text and look >= ALIKE_LOOK):
             return True
-        # A board of LEDs shows other pages in the same place; two names that are surely read may have letters in common.
+        # A board of LEDs shows page after page in one place, and two names may have letters in common.
         sure = min(reading.confidence, track.votes[track.best_text()].confidence) >= _SURELY_READ
         needed = _SAME_SURE_TEXT if sure and look < _SOME_LOOK else _SAME_TEXT
         alike = Levenshtein.normalized_similarity(text, known) >= needed
