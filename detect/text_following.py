@@ -23,8 +23,8 @@ _FOLLOWED_CONFIDENCE = 0.8
 class Follow:
     """How far and how surely a lost text is searched for. Similarities are normalised cross-correlations.
 
-    Where at least ``share`` of the texts of the frame before are found, the frame is not searched for lines, as long as
-    one of ``detect_every`` frames is.
+    Every ``detect_every``-th frame of a shot is searched for lines, and of those between the ones where less than
+    ``share`` of the texts of the frame before are found.
     """
 
     min_similarity: float
@@ -33,6 +33,13 @@ class Follow:
     reach: float
     share: float = 1.0
     detect_every: int = 1
+
+    def always_searched(self, index: int, frames: int) -> bool:
+        """Whether the frame of this index in a shot of so many is searched whatever is found again on it.
+
+        What came since the frame before is found on the next one and followed back; behind the last there is none.
+        """
+        return index % self.detect_every == 0 or index == frames - 1
 
 
 def find_again(

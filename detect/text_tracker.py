@@ -53,7 +53,6 @@ class TextTracker:
     ) -> None:
         self._frames = frames
         self._detect = detect
-        self._rested = 0
         self._read = read
         self._follow = follow
         self._carried = [track.carried() for track in before if track.misses == 0]
@@ -108,11 +107,9 @@ class TextTracker:
 
     def _rests(self, index: int, motion: Matrix | None, tracks: list[Track], places: list[Quad]) -> bool:
         """Whether the frame shows what the one before did, moved by the camera; then its texts are seen there."""
-        rested, self._rested = self._rested, 0
         present = [number for number, track in enumerate(tracks) if track.misses == 0 and track.votes]
-        # What came since the frame before is found on the next one and followed back; behind the last there is none.
-        last = index == len(self._frames) - 1
-        if self._detect is None or motion is None or last or rested + 1 >= self._follow.detect_every or not present:
+        searched = self._follow.always_searched(index, len(self._frames))
+        if self._detect is None or motion is None or searched or not present:
             return False
         found = {number: self._find_next(tracks[number], index, places[number]) for number in present}
         # Graphics that stayed while the camera moved tell nothing of what it shows.
@@ -129,7 +126,6 @@ class TextTracker:
             if sight is not None:
                 track.see(sight[0])
                 track.last_patch = sight[1]
-        self._rested = rested + 1
         return True
 
     def _pairs(

@@ -5,7 +5,7 @@ lines in half the time that 32 bits take, and read as well; 8-bit weights made f
 and found other lines. A network made for one size of picture takes two thirds of the time of one for any size, and
 bytes become numbers inside it: outside, that took half as long again as the search. Results repeat bit for bit with
 one precision, on any number of threads, so the precision is part of the models' digest. Detection finds lines of text,
-recognition reads one rectified line.
+recognition reads one rectified line. Several pictures or lines are worked on at once, each on one thread.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -90,7 +91,7 @@ def ocr_digest(precision: Precision) -> str:
 
 
 class OcrEngine:
-    """Finds and reads lines of text, on so many threads. Only reading is safe for use from several threads at once."""
+    """Finds and reads lines of text; so many pictures or lines at once, from as many of the caller's threads."""
 
     def __init__(self, *, threads: int, precision: Precision) -> None:
         # Imported here: a command that reuses stored work, as a replay does, never needs them.
@@ -102,21 +103,21 @@ class OcrEngine:
         core = self._core = openvino.Core()
         self._config = {
             "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": threads,
             "INFERENCE_NUM_THREADS": threads,
         }
+        # OpenVINO's bindings get ready for NumPy on first use: two threads that are first at once wait for each other
+        # for good.
+        openvino.Type.u8.to_dtype()
+        self._threads = threads
         self._detection = _of_bytes(core.read_model(str(detection)))
-        self._detectors: OrderedDict[tuple[int, int], openvino.CompiledModel] = OrderedDict()
+        self._detectors: OrderedDict[tuple[int, int], _Network] = OrderedDict()
+        self._lock = Lock()
         recognition = core.read_model(str(recognition_file))
         characters = str(recognition.get_rt_info()["framework"]["character"].value).splitlines()
         self._alphabet = ["", *characters, " "]
         # Lines are small: one thread a line, several lines at once, takes three quarters of the time.
-        streams = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
-        recognizer = core.compile_model(recognition, "CPU", streams)
-        self._threads = threads
-        self._readers: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(threads):
-            self._readers.put(recognizer.create_infer_request())
+        self._recognizer = _Network(core.compile_model(recognition, "CPU", self._config), threads)
 
     def detect(
         self, image: Image, *, long_side: int, threshold: float = 0.3, box_threshold: float = 0.5
@@ -131,7 +132,7 @@ class OcrEngine:
         # Shrinking by area averaging: plain bilinear drops thin strokes of small lettering.
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         resized = cv2.resize(image, size, interpolation=method)
-        scores = self._detector(*size)(resized[None])[0]
+        scores = self._detector(*size).infer(resized[None])
         find = self._find_lines(
             thresh=threshold,
             box_thresh=box_threshold,
@@ -144,17 +145,18 @@ class OcrEngine:
         found = [(np.asarray(quad, np.float32), float(score)) for quad, score in zip(quads, confidences, strict=True)]
         return sorted((item for item in found if _is_line(item[0])), key=lambda item: (item[0][0][1], item[0][0][0]))
 
-    def _detector(self, width: int, height: int) -> openvino.CompiledModel:
+    def _detector(self, width: int, height: int) -> _Network:
         """The detection network for pictures of this size; those that were used longest ago are given up."""
         size = width, height
-        if size not in self._detectors:
-            network = self._detection.clone()
-            network.reshape([1, height, width, 3])
-            self._detectors[size] = self._core.compile_model(network, "CPU", self._config)
-            if len(self._detectors) > _SIZES_KEPT:
-                self._detectors.popitem(last=False)
-        self._detectors.move_to_end(size)
-        return self._detectors[size]
+        with self._lock:
+            if size not in self._detectors:
+                network = self._detection.clone()
+                network.reshape([1, height, width, 3])
+                self._detectors[size] = _Network(self._core.compile_model(network, "CPU", self._config), self._threads)
+                if len(self._detectors) > _SIZES_KEPT:
+                    self._detectors.popitem(last=False)
+            self._detectors.move_to_end(size)
+            return self._detectors[size]
 
     def read(self, image: Image, quads: Sequence[Quad]) -> list[TextLine]:
         """Read lines of ``image`` given as quads of shape ``(4, 2)``."""
@@ -173,12 +175,7 @@ class OcrEngine:
         resized = cv2.resize(line, (target, _LINE_HEIGHT), interpolation=cv2.INTER_LINEAR)
         tensor = np.zeros((1, 3, _LINE_HEIGHT, padded_width), np.float32)
         tensor[..., :target] = _to_tensor(resized)
-        reader = self._readers.get()
-        try:
-            scores = reader.infer([tensor], share_inputs=True)[0][0]
-        finally:
-            self._readers.put(reader)
-        return self._decode(scores)
+        return self._decode(self._recognizer.infer(tensor)[0])
 
     def _decode(self, scores: npt.NDArray[Any]) -> TextLine:
         """Greedy CTC decoding: best class a step, repeats and blanks dropped (Graves et al. 2006)."""
@@ -219,6 +216,24 @@ class OcrEngine:
                 )
             )
         return tuple(steps)
+
+
+class _Network:
+    """A network that as many threads as it has streams may use at once."""
+
+    def __init__(self, compiled: openvino.CompiledModel, streams: int) -> None:
+        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        for _ in range(streams):
+            self._free.put(compiled.create_infer_request())
+
+    def infer(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The first output for one input."""
+        request = self._free.get()
+        try:
+            # a copy: the request's own memory is the next caller's
+            return np.array(request.infer([tensor], share_inputs=True)[0])
+        finally:
+            self._free.put(request)
 
 
 def rectify(image: Image, quad: Quad) -> Image:

@@ -14,12 +14,13 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from detect.between_samples import find_edges, gaps_of, with_edges
-from detect.board_lines import BoardSearch, Line, add_missed, find_board_lines
+from detect.board_lines import BoardSearch, Line
 from detect.context import ShotView, contexts_of, people_only
 from detect.edge_search import Side, TrackEnd, track_ends
 from detect.engines.ocr import TextLine
 from detect.errors import MediaError
 from detect.in_order import in_order
+from detect.line_search import LineSearch, LineSearcher
 from detect.media.reader import VideoReader
 from detect.motion import Gray, Quad
 from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
@@ -52,8 +53,8 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=10,
-            description="a picture is searched for lines where texts cannot be followed from the one before, and every "
-            "so many in any case; 1 searches all",
+            description="every so manieth picture is searched for lines, and of those between the ones where texts "
+            "cannot be followed from the one before; 1 searches all",
         ),
     ] = 2
     boards_every: Annotated[
@@ -61,8 +62,8 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=10,
-            description="low boards are enlarged on a frame searched where none of so many frames before had them "
-            "enlarged; 0 for never",
+            description="low boards are enlarged on pictures that are searched in any case and lie at least so many "
+            "apart; 0 for never",
         ),
     ] = 3
     low_board: Annotated[
@@ -129,33 +130,39 @@ class RunOcr:
     def run(self, ctx: StageContext, data: RunOcrInput) -> RunOcrOutput:
         tracks: list[TextTrack] = []
         found: list[Track] = []
-        lines_read = lines_found = searched = done = 0
+        lines_read = lines_found = done = 0
         ends: list[TrackEnd] = []
         people, boards = people_only(data.detect_objects.regions), data.detect_edges.regions
-        for shot in split_shots(data.filter_scenes, data.extract_frames):
-            reader = _ShotReader(ctx, shot, boards, done, len(data.filter_scenes.kept))
-            done += len(shot)
-            tracker = TextTracker(
-                reader.frames, reader.read, _follow(ctx.options), found, reader.detect, threads=ctx.resources.threads
-            )
-            found = tracker.run()
-            motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
-            grays = {frame.sequence: frame.gray for frame in reader.frames}
-            view = ShotView(grays, motions, people, boards, reader.scale)
-            for track, context in zip(found, contexts_of(found, view), strict=True):
-                finished = _finish(track, reader.scale, len(tracks), ctx.options)
-                if finished is not None:
-                    tracks.append(replace(finished, context=context))
-                    ends += track_ends(
-                        finished.track_id, track, reader.frames, tracker.motions, fixed=context == "overlay"
-                    )
-            lines_read += tracker.lines_read
-            searched += reader.searched
-            lines_found += sum(len(frame.lines) for frame in reader.frames)
+        shots = split_shots(data.filter_scenes, data.extract_frames)
+        with _searcher(ctx, shots, boards) as searcher:
+            for shot in shots:
+                reader = _ShotReader(ctx, searcher, shot, done, len(data.filter_scenes.kept))
+                done += len(shot)
+                tracker = TextTracker(
+                    reader.frames,
+                    reader.read,
+                    _follow(ctx.options),
+                    found,
+                    reader.detect,
+                    threads=ctx.resources.threads,
+                )
+                found = tracker.run()
+                motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
+                grays = {frame.sequence: frame.gray for frame in reader.frames}
+                view = ShotView(grays, motions, people, boards, reader.scale)
+                for track, context in zip(found, contexts_of(found, view), strict=True):
+                    finished = _finish(track, reader.scale, len(tracks), ctx.options)
+                    if finished is not None:
+                        tracks.append(replace(finished, context=context))
+                        ends += track_ends(
+                            finished.track_id, track, reader.frames, tracker.motions, fixed=context == "overlay"
+                        )
+                lines_read += tracker.lines_read
+                lines_found += sum(len(frame.lines) for frame in reader.frames)
         edges, incomplete = refine_edges(ctx, data, ends)
         stats = {
             "frames": done,
-            "searched": searched,
+            "searched": searcher.count,
             "lines_found": lines_found,
             "lines_read": lines_read,
             "tracks": len(tracks),
@@ -185,16 +192,12 @@ def refine_edges(
 class _ShotReader:
     """Frames of one shot: lines detected at once, single lines read on demand from the full picture."""
 
-    def __init__(
-        self, ctx: StageContext, sequences: list[int], boards: dict[int, list[Region]], done: int, total: int
-    ) -> None:
+    def __init__(self, ctx: StageContext, searcher: LineSearcher, sequences: list[int], done: int, total: int) -> None:
         self._ctx = ctx
-        self._boards = boards
+        self._searcher = searcher
         self.scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
         self._current: tuple[int, Image] | None = None
         self._done, self._total = done, total
-        self.searched = 0
-        self._enlarged: int | None = None
         grays = in_order(
             lambda sequence: _gray(ctx.frames.load(sequence), self.scale), sequences, ctx.resources.threads
         )
@@ -214,22 +217,18 @@ class _ShotReader:
         """Lines of a frame, in the tracker's pixels."""
         self._ctx.checkpoint()
         sequence = self.frames[index].sequence
-        lines = self._lines(index, sequence, self._image(sequence))
+        searched = self._searcher.search(sequence)
+        self._current = (sequence, searched.image)
         self._ctx.progress(self._done + index + 1, self._total)
-        return [(quad * np.float32(self.scale), score) for quad, score in lines]
+        return [(quad * np.float32(self.scale), score) for quad, score in searched.lines]
 
-    def _lines(self, index: int, sequence: int, image: Image) -> list[Line]:
-        """Lines of the whole picture, and on low boards those that are too small to be found in it."""
-        options: RunOcrOptions = self._ctx.options
-        ocr = self._ctx.resources.ocr
-        self.searched += 1
-        lines = ocr.detect(image, long_side=options.detect_side, box_threshold=options.line_threshold)
-        since = options.boards_every if self._enlarged is None else index - self._enlarged
-        if options.boards_every and since >= options.boards_every:
-            self._enlarged = index
-            search = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
-            lines = add_missed(lines, find_board_lines(ocr, image, self._boards.get(sequence, ()), lines, search))
-        return lines
+
+def _searcher(ctx: StageContext, shots: list[list[int]], boards: dict[int, list[Region]]) -> LineSearcher:
+    options: RunOcrOptions = ctx.options
+    board = BoardSearch(options.low_board, options.board_height, options.max_boards, options.line_threshold)
+    search = LineSearch(options.detect_side, options.line_threshold, options.boards_every, board)
+    resources = ctx.resources
+    return LineSearcher(resources.ocr, ctx.frames, boards, shots, _follow(options), search, threads=resources.threads)
 
 
 def split_shots(scenes: FilterScenesOutput, extracted: ExtractFramesOutput) -> list[list[int]]:
