@@ -32,7 +32,8 @@ from detect.motion import similarity as look_alike
 from detect.stages.base import Image
 from detect.types import Box
 
-_SURE = 0.5
+#: Confidence of a sight that is believed by itself, and followed.
+SURE = 0.5
 _LIKELY = 0.3
 _SAME_PLACE = 0.3
 _SAME_LOOK, _SAME_AS_FIRST = 0.8, 0.6
@@ -84,10 +85,10 @@ def follow_logos(shot: Sequence[int], sights: Iterable[LogoSight], load: Callabl
         frames[at[sight.sequence]].sights.append(sight)
     motions: dict[tuple[int, int], Matrix | None] = {}
     for sight in given:
-        if sight.confidence >= _SURE:
+        if sight.confidence >= SURE:
             for step in (1, -1):
                 _follow(frames, motions, at[sight.sequence], sight, step)
-    return [sight for frame in frames for sight in frame.sights if sight.confidence >= _SURE]
+    return [sight for frame in frames for sight in frame.sights if sight.confidence >= SURE]
 
 
 def _follow(

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from detect.engines.mark_catalogue import catalogue_digest, find_mark
 from detect.errors import StorageError
 from detect.geometry import iou
 from detect.in_order import in_order
-from detect.logo_following import LogoSight, follow_logos
+from detect.logo_following import SURE, LogoSight, follow_logos
 from detect.stages.base import Image, StageContext
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
@@ -29,13 +29,15 @@ from detect.types import Box, BrandDetection, Observation, Region
 _MAX_GAP = 2
 _MOST_MARKS = 24
 _MARKS_SIDE = 480  # for marks from the catalogue, of which those on boards are looked for by their silhouette
-_EVERY = 2
-# Of these pictures every so many are searched beyond their regions too, coarsely: a board out of focus has no clear
-# edges, and large logos.
-_BEYOND_EVERY, _BEYOND_SIDE = 2, 480
+# Frames of a shot that are searched in any case, and those between them that are where something came or went.
+_WIDELY, _EVERY = 4, 2
+# The former beyond their regions too, coarsely: a board out of focus has no clear edges, and large logos.
+_BEYOND_SIDE = 480
 _SAME_PLACE = 0.3
 
-Find = Callable[[Image, Sequence[Region]], Iterable[tuple[str, Box, float]]]
+# Brand, box and confidence.
+_Found = tuple[str, Box, float]
+Find = Callable[[Image, Sequence[Region]], Iterable[_Found]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class _Search:
     digest: str
     model: str
     find: Find
-    beyond: Callable[[Image], Iterable[tuple[str, Box, float]]] | None = None
+    beyond: Callable[[Image], Iterable[_Found]] | None = None
 
 
 def find_logos(
@@ -111,11 +113,11 @@ def _by_pictures(ctx: StageContext) -> Iterator[_Search]:
     pictures = [(name, _decode(ctx, logo.storage_key)) for name, logo in references]
     matcher, coarse = LogoMatcher(pictures), LogoMatcher(pictures, max_side=_BEYOND_SIDE)
 
-    def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
+    def find(image: Image, regions: Sequence[Region]) -> Iterable[_Found]:
         boxes = [region.box for region in regions]
         return [(match.brand, match.box, match.confidence) for match in matcher.find(image, boxes or None)]
 
-    def beyond(image: Image) -> Iterable[tuple[str, Box, float]]:
+    def beyond(image: Image) -> Iterable[_Found]:
         return [(match.brand, match.box, match.confidence) for match in coarse.find(image)]
 
     digest = f"{matcher.digest} {coarse.digest}"
@@ -134,11 +136,11 @@ def _by_marks(ctx: StageContext, read: Collection[str]) -> Iterator[_Search]:
     flat = FlatMarkFinder([(name, mark.silhouette) for name, mark in marks])
     matcher = LogoMatcher([(name, mark.picture()) for name, mark in marks], max_side=_MARKS_SIDE, drawn=True)
 
-    def find(image: Image, regions: Sequence[Region]) -> Iterable[tuple[str, Box, float]]:
+    def find(image: Image, regions: Sequence[Region]) -> Iterable[_Found]:
         on_boards = flat.find(image, [region for region in regions if region.label == "board"])
         return [(match.brand, match.box, match.confidence) for match in on_boards]
 
-    def beyond(image: Image) -> Iterable[tuple[str, Box, float]]:
+    def beyond(image: Image) -> Iterable[_Found]:
         return [(match.brand, match.box, match.confidence) for match in matcher.find(image)]
 
     digest = f"{flat.digest} {matcher.digest}"
@@ -148,27 +150,52 @@ def _by_marks(ctx: StageContext, read: Collection[str]) -> Iterator[_Search]:
 def _sights(
     ctx: StageContext, search: _Search, shots: list[list[int]], regions: dict[int, list[Region]]
 ) -> list[LogoSight]:
-    """What is found on every other frame of each shot, and what follows from it on all of them."""
+    """What is found on some frames of each shot, and what follows from it on all of them.
+
+    Every fourth frame is searched, widely. Between two that show the same brands, what they show is followed; between
+    others, one frame more is searched.
+    """
     sights = []
     for shot in shots:
-        seen = []
-        searched = dict.fromkeys([*shot[::_EVERY], shot[-1]])
-        widely = {*shot[:: _EVERY * _BEYOND_EVERY], shot[-1]}
-        look = partial(_look, ctx, search, regions, widely)
-        for sequence, found in zip(searched, in_order(look, searched, ctx.resources.threads), strict=True):
-            ctx.checkpoint()
-            seen += [LogoSight(brand, sequence, box, round(confidence, 4)) for brand, box, confidence in found]
+        apart = list(dict.fromkeys([*shot[::_WIDELY], shot[-1]]))
+        found = _found(ctx, search, regions, apart, widely=True)
+        between = []
+        for before, after in pairwise(apart):
+            if _brands(found[before]) != _brands(found[after]):
+                between += shot[shot.index(before) + _EVERY : shot.index(after) : _EVERY]
+        found |= _found(ctx, search, regions, between, widely=False)
+        seen = [
+            LogoSight(brand, sequence, box, round(confidence, 4))
+            for sequence in sorted(found)
+            for brand, box, confidence in found[sequence]
+        ]
         sights += follow_logos(shot, seen, ctx.frames.load)
     return sights
 
 
+def _found(
+    ctx: StageContext, search: _Search, regions: dict[int, list[Region]], sequences: Sequence[int], *, widely: bool
+) -> dict[int, list[_Found]]:
+    """What is found on each of these frames."""
+    found = {}
+    look = partial(_look, ctx, search, regions, widely=widely)
+    for sequence, seen in zip(sequences, in_order(look, sequences, ctx.resources.threads), strict=True):
+        ctx.checkpoint()
+        found[sequence] = seen
+    return found
+
+
+def _brands(found: Iterable[_Found]) -> set[str]:
+    return {brand for brand, _, confidence in found if confidence >= SURE}
+
+
 def _look(
-    ctx: StageContext, search: _Search, regions: dict[int, list[Region]], widely: Collection[int], sequence: int
-) -> list[tuple[str, Box, float]]:
-    """What is found in one frame; in those that are searched ``widely`` outside of its regions too."""
+    ctx: StageContext, search: _Search, regions: dict[int, list[Region]], sequence: int, *, widely: bool
+) -> list[_Found]:
+    """What is found in one frame; searched ``widely``, outside of its regions too."""
     image = ctx.frames.load(sequence)
     found = list(search.find(image, regions[sequence]))
-    if search.beyond is None or sequence not in widely:
+    if search.beyond is None or not widely:
         return found
     return found + [
         (brand, box, confidence)

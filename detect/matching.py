@@ -10,8 +10,8 @@ OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 ``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show, or a
              longer one without either, where a person covers the other end; one letter of it may be misread.
 
-A piece that cuts a word of the name in two and has another word whole (``brook Dairy`` of Fennbrook Dairy) can be of
-no other text, so it is ``inside`` by itself.
+A piece that cuts a word of the name in two and has another word whole (``brook Dairy`` of Fennbrook Dairy) is hardly of
+another text: :meth:`NameIndex.match_cut` tells it by itself.
 """
 
 from __future__ import annotations
@@ -104,11 +104,22 @@ class NameIndex:
         whole = "".join(parts)
         candidates = [
             *self._inside(parts),
-            *self._cut(whole),
             *self._fuzzy(runs, min_similarity),
             *(self._partial(whole) if allow_partial else ()),
         ]
         return max(candidates, key=lambda match: (_STRENGTH[match.rule], match.similarity, match.brand), default=None)
+
+    def match_cut(self, text: str) -> TextMatch | None:
+        """The brand of whose name, of several words, ``text`` lacks only a part of the first word or of the last."""
+        whole, found = fold(text), []
+        for parts, brand in self._several_words.items():
+            name = "".join(parts)
+            missing = len(name) - len(whole)
+            first_cut = name.endswith(whole) and 0 < missing < len(parts[0])
+            last_cut = name.startswith(whole) and 0 < missing < len(parts[-1])
+            if (first_cut or last_cut) and len(whole) >= max(_MIN_CUT_LETTERS, _MIN_CUT_SHARE * len(name)):
+                found.append(TextMatch(brand, round(len(whole) / len(name), 3), "partial"))
+        return found[0] if len({match.brand for match in found}) == 1 else None
 
     def piece_of(self, text: str) -> str | None:
         """The brand whose name contains ``text``, or None."""
@@ -137,20 +148,6 @@ class NameIndex:
             for name, brand in self._names.items()
             if len(name) >= _MIN_INSIDE_LETTERS and (part.startswith(name) or part.endswith(name))
         ]
-
-    def _cut(self, whole: str) -> list[TextMatch]:
-        """Names of several words of which ``whole`` is all but a part of the first word, or of the last."""
-        found = []
-        for parts, brand in self._several_words.items():
-            name = "".join(parts)
-            missing = len(name) - len(whole)
-            if len(whole) < max(_MIN_CUT_LETTERS, _MIN_CUT_SHARE * len(name)):
-                continue
-            if (name.endswith(whole) and 0 < missing < len(parts[0])) or (
-                name.startswith(whole) and 0 < missing < len(parts[-1])
-            ):
-                found.append(TextMatch(brand, round(len(whole) / len(name), 3), "inside"))
-        return found if len({match.brand for match in found}) == 1 else []
 
     def _fuzzy(self, runs: list[str], min_similarity: float) -> list[TextMatch]:
         found = []

@@ -53,6 +53,8 @@ class TrackMatcher:
         options = self._options
         found = self._best(track, allow_partial=False, short_name_confidence=options.short_name_confidence)
         found = found or self._likely(track, options.likely_evidence)
+        if found is None and options.partial_names:
+            found = self._cut(track)
         return None if found is None or self._may_be_cut(track, found) else found
 
     def match_supported(self, track: TextTrack, sure: set[str]) -> BrandDetection | None:
@@ -144,6 +146,15 @@ class TrackMatcher:
         if best is None or share[best[1].brand] < self._options.min_vote_share:
             return None
         return self._of_track(track, best[1], best[2])
+
+    def _cut(self, track: TextTrack) -> BrandDetection | None:
+        """A detection where a reading is a name of which a part of one word is missing."""
+        for reading in track.readings:
+            match = self.names.match_cut(reading.text)
+            sure = reading.confidence >= self._options.min_confidence
+            if match is not None and sure and not self._is_piece(track, reading, match.brand):
+                return self._of_track(track, match, reading)
+        return None
 
     def _is_piece(self, track: TextTrack, reading: Reading, brand: str) -> bool:
         """Whether the reading is a piece of texts of which none, read whole, names the brand."""

@@ -113,12 +113,20 @@ def test_unsure_readings_and_unsure_short_names_do_not_count():
 
 
 def test_a_piece_counts_only_where_the_whole_name_was_seen():
-    piece = text("brook Dairy", at=[5])
+    piece = text("Fennbro", at=[5])
     assert found(match(piece)) == []
     assert ("Fennbrook Dairy", "partial", "board") in found(match(piece, text("FENNBROOK DAIRY", at=[0])))
     assert found(match(piece, text("FENNBROOK DAIRY", at=[0]), partial_names=False)) == [
         ("Fennbrook Dairy", "exact", "board")
     ]
+
+
+def test_a_piece_that_lacks_a_part_of_one_word_counts_by_itself():
+    piece = text("brook Dairy", at=[5])
+    assert found(match(piece)) == [("Fennbrook Dairy", "partial", "board")]
+    assert found(match(piece, partial_names=False)) == []
+    at_edge = text("brook Dairy", at=[5], box=Box(0, 100, 120, 140))
+    assert found(match(at_edge, text("Oakbrook Dairy", at=[1], box=Box(40, 100, 190, 140)))) == []
 
 
 def test_words_beside_and_above_one_another_are_put_together():
