@@ -61,8 +61,8 @@ def find_logos(
     edges: Sequence[DetectEdgesOutput],
     objects: Sequence[DetectObjectsOutput],
     read: Collection[str] = (),
-) -> Iterator[BrandDetection]:
-    """Detections by logo over the whole asset; no frame is loaded when no known brand has a picture or a mark.
+) -> Iterator[list[BrandDetection]]:
+    """Detections by logo, chunk by chunk; nothing, and no frame is loaded, when no known brand has a picture or a mark.
 
     A brand without one is looked for by its mark in the catalogue, where there are more than a few such only if its
     name is among those ``read`` in this source. The search of each chunk is remembered by itself: what options ask of
@@ -76,6 +76,7 @@ def find_logos(
         times = {sample.sequence: sample.timestamp for sample in chunk.samples}
         shots = _shots(scene, times)
         people = people_only(found.regions)
+        detections = []
         for search in searches:
             regions = {sequence: _searched(sequence, edge, found) for sequence in scene.kept}
             depends_on = [[sample.digest for sample in chunk.samples], search.digest, regions, scene.cuts]
@@ -84,17 +85,20 @@ def find_logos(
             sure = [sight for sight in sights if sight.confidence >= ctx.options.logo_confidence]
             for run in _runs(sure):
                 observations = [Observation(sight.sequence, sight.box, sight.confidence) for sight in run]
-                yield BrandDetection(
-                    brand=run[0].brand,
-                    source="logo",
-                    confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
-                    text="",
-                    placement=placement_of(lies_on(observations, people, edge.regions)),
-                    observations=observations,
-                    rule="logo",
-                    model=search.model,
-                    confirmed=confirmed[run[0].brand],
+                detections.append(
+                    BrandDetection(
+                        brand=run[0].brand,
+                        source="logo",
+                        confidence=round(sum(sight.confidence for sight in run) / len(run), 4),
+                        text="",
+                        placement=placement_of(lies_on(observations, people, edge.regions)),
+                        observations=observations,
+                        rule="logo",
+                        model=search.model,
+                        confirmed=confirmed[run[0].brand],
+                    )
                 )
+        yield detections
 
 
 def searched_boxes(sequence: int, edges: DetectEdgesOutput, objects: DetectObjectsOutput) -> list[Box]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -12,12 +12,13 @@ from msgspec import Meta
 from detect.candidates import CandidateRules, group_candidates
 from detect.context import placement_of
 from detect.engines.mark_catalogue import catalogue_digest
+from detect.logo_edges import LogoEdges
 from detect.logo_search import find_logos
 from detect.matching import NameIndex
 from detect.page_changes import PageChanges
 from detect.placing import Placing
 from detect.second_look import SecondLooks
-from detect.stages.base import Needs, Options, StageContext, StageOutput
+from detect.stages.base import Needs, Options, StageContext, StageOutput, Video
 from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -86,6 +87,7 @@ class MatchBrandsInput(msgspec.Struct, frozen=True):
     detect_edges: Sequence[DetectEdgesOutput]
     detect_objects: Sequence[DetectObjectsOutput]
     run_ocr: Sequence[RunOcrOutput]
+    video: Video | None = None
 
 
 class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
@@ -132,7 +134,11 @@ class MatchBrands:
         by_text = len(detections)
         read = {found.brand for found in detections}
         frames = (data.extract_frames, data.filter_scenes, data.detect_edges, data.detect_objects)
-        detections.extend(_timed(data, find_logos(ctx, *frames, read)))
+        edges = LogoEdges(ctx, None if data.video is None else data.video.path)
+        chunks = zip(data.extract_frames, data.filter_scenes, data.run_ocr, strict=False)
+        for (extracted, scenes, chunk), logos in zip(chunks, find_logos(ctx, *frames, read), strict=False):
+            changes = PageChanges(extracted, scenes, chunk.tracks)
+            detections.extend(edges.timed(list(map(changes.timed, logos)), extracted, scenes))
         unresolved = self._candidates(ctx, data, matcher.names, [track for track, _ in left])
         stats = {
             "detections": len(detections),
@@ -143,7 +149,10 @@ class MatchBrands:
             "proposed_brands": sum(candidate.brand_like for candidate in unresolved),
         }
         return MatchBrandsOutput(
-            detections=detections, unresolved=unresolved, stats=dict(stats), incomplete=looks.frames_missing
+            detections=detections,
+            unresolved=unresolved,
+            stats=dict(stats),
+            incomplete=looks.frames_missing or edges.missing,
         )
 
     @staticmethod
@@ -181,18 +190,6 @@ class MatchBrands:
         )
         placed = [(track, placement_of(track.context)) for track in left]
         return group_candidates(placed, names, rules, grow=not ctx.known_brands.given)
-
-
-def _timed(data: MatchBrandsInput, logos: Iterable[BrandDetection]) -> Iterator[BrandDetection]:
-    """Logos, which come chunk by chunk, with what the texts of their boards tell of when they came and went."""
-    chunks = zip(data.extract_frames, data.filter_scenes, data.run_ocr, strict=True)
-    kept: set[int] = set()
-    changes: PageChanges | None = None
-    for logo in logos:
-        while changes is None or logo.observations[0].sequence not in kept:
-            extracted, scenes, read = next(chunks)
-            kept, changes = set(scenes.kept), PageChanges(extracted, scenes, read.tracks)
-        yield changes.timed(logo)
 
 
 def _take(found: BrandDetection | None, detections: list[BrandDetection]) -> bool:

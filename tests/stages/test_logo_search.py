@@ -106,9 +106,9 @@ def test_the_search_is_remembered_by_frames_and_reference(frames, logo):
 
     first = match(frames, logo, remember=remember)
     assert match(frames, logo, remember=remember) == first
-    assert searched == ["logos"]
+    assert searched.count("logos") == 1
     match(frames, 255 - logo, remember=remember)
-    assert searched == ["logos", "logos"]
+    assert searched.count("logos") == 2
 
 
 def test_nothing_is_found_of_a_logo_that_is_not_there(frames):
