@@ -53,7 +53,7 @@ class RunOcrOptions(Options, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=10,
-            description="every so manieth picture is searched for lines, and of those between the ones where texts "
+            description="one picture in so many is searched for lines, and of those between the ones to which texts "
             "cannot be followed from the one before; 1 searches all",
         ),
     ] = 2

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -66,6 +70,28 @@ def test_threads_do_not_change_what_is_found_and_read(engine, picture):
     found, again = (one.detect(picture, long_side=640) for one in (engine, alone))
     assert [score for _, score in found] == [score for _, score in again]
     assert engine.read(picture, [quad for quad, _ in found]) == alone.read(picture, [quad for quad, _ in again])
+
+
+def test_pictures_searched_at_once_give_what_they_give_one_by_one(engine, picture):
+    def search(long_side: int) -> list[float]:
+        return [score for _, score in engine.detect(picture, long_side=long_side)]
+
+    sizes = [640, 480, 640, 320, 480, 640] * 3
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(search, sizes))
+    assert at_once == [search(size) for size in sizes]
+
+
+def test_threads_that_are_first_to_use_a_process_s_models_do_not_wait_for_each_other():
+    """In a process of its own: only the first use of all was ever in danger."""
+    code = (
+        "import numpy as np; from concurrent.futures import ThreadPoolExecutor; from detect.engines.ocr import *\n"
+        "engine = OcrEngine(threads=2, precision=native_precision())\n"
+        "search = lambda number: engine.detect(np.zeros((64, 320, 3), np.uint8), long_side=320)\n"
+        "print(list(ThreadPoolExecutor(4).map(search, range(8))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == str([[]] * 8)
 
 
 def test_a_size_that_comes_again_after_many_others_finds_the_same(engine, picture):
