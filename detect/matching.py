@@ -8,7 +8,7 @@ OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 ``fuzzy``    few edits away, fewer the shorter the name (normalised Levenshtein similarity);
 ``likely``   recognition was unsure, and what else it may have seen spells the name (``detect/weak_readings.py``);
 ``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show, or a
-             longer one without either, where a person covers the other end; one letter of it may be misread.
+             longer one without either, where a person covers the other end; one letter of a still longer one may be misread.
 
 A piece that cuts a word of the name in two and has another word whole (``brook Dairy`` of Fennbrook Dairy) is hardly of
 another text: :meth:`NameIndex.match_cut` tells it by itself.
@@ -36,6 +36,7 @@ _MIN_INSIDE_LETTERS = 6
 _MIN_PARTIAL_LETTERS = 4
 _MIN_PARTIAL_SHARE = 0.5
 _MIN_INNER_LETTERS, _MIN_INNER_SHARE = 5, 0.6
+_MIN_MISREAD_SHARE = 0.7
 _MIN_CUT_LETTERS, _MIN_CUT_SHARE = 8, 0.6
 _STRENGTH: dict[str, int] = {"exact": 4, "inside": 3, "fuzzy": 2, "likely": 1, "partial": 0}
 
@@ -170,7 +171,11 @@ class NameIndex:
             long = len(whole) >= _MIN_INNER_LETTERS and _MIN_INNER_SHARE <= share < 1
             if at_end or (long and whole in name):
                 found.append(TextMatch(brand, round(share, 3), "partial"))
-            elif long and min(_misread(whole, name[: len(whole)]), _misread(whole, name[-len(whole) :])) == 1:
+            elif (
+                long
+                and share >= _MIN_MISREAD_SHARE
+                and min(_misread(whole, name[: len(whole)]), _misread(whole, name[-len(whole) :])) == 1
+            ):
                 found.append(TextMatch(brand, round(share - 1 / len(name), 3), "partial"))
         return found if len({match.brand for match in found}) == 1 else []
 

@@ -69,6 +69,8 @@ def test_texts_that_are_a_name(text, expected):
         "labs",  # a piece too short to tell
         "Vel",
         "SEVILLA FC",
+        "SKYWAIS",  # a misread piece that is hardly half of the name
+        "Skyway Ai",
     ],
 )
 def test_texts_that_are_none(text):
