@@ -8,7 +8,7 @@ OCR confuses (0/O, 1/l/I/|) folded together. Five rules, strongest first:
 ``fuzzy``    few edits away, fewer the shorter the name (normalised Levenshtein similarity);
 ``likely``   recognition was unsure, and what else it may have seen spells the name (``detect/weak_readings.py``);
 ``partial``  a long piece of the name from its beginning or its end, as boards cut by the picture's edge show, or a
-             longer one without either, where a person covers the other end; one letter of a still longer one may be misread.
+             longer one without either, where a person covers the other end; one letter of most of it may be misread.
 
 A piece that cuts a word of the name in two and has another word whole (``brook Dairy`` of Fennbrook Dairy) is hardly of
 another text: :meth:`NameIndex.match_cut` tells it by itself.
@@ -171,18 +171,15 @@ class NameIndex:
             long = len(whole) >= _MIN_INNER_LETTERS and _MIN_INNER_SHARE <= share < 1
             if at_end or (long and whole in name):
                 found.append(TextMatch(brand, round(share, 3), "partial"))
-            elif (
-                long
-                and share >= _MIN_MISREAD_SHARE
-                and min(_misread(whole, name[: len(whole)]), _misread(whole, name[-len(whole) :])) == 1
-            ):
+            elif long and share >= _MIN_MISREAD_SHARE and _misread(whole, name) == 1:
                 found.append(TextMatch(brand, round(share - 1 / len(name), 3), "partial"))
         return found if len({match.brand for match in found}) == 1 else []
 
 
-def _misread(text: str, piece: str) -> int:
-    """How many letters of a piece, as long as the text, the text has otherwise."""
-    return sum(one != other for one, other in zip(text, piece, strict=True))
+def _misread(piece: str, name: str) -> int:
+    """How many letters of the beginning or the end of a name a piece as long as that has otherwise."""
+    ends = name[: len(piece)], name[-len(piece) :]
+    return min(sum(one != other for one, other in zip(piece, end, strict=True)) for end in ends)
 
 
 def _needed_similarity(letters: int) -> float:
