@@ -46,6 +46,8 @@ _PAUSE = 0.25
 _MARGIN = 0.04
 # The alignment's step: no word is shorter, seconds.
 _SHORTEST = 0.02
+# The alignment gives a mark behind a word at most so much time; more is a pause.
+_MARK = 0.5
 
 
 class Word(Value, frozen=True):
@@ -110,7 +112,7 @@ class SpeechModel:
         found = self._decode(samples, language, beam_size, no_repeats_of=0)
         if any(segment.compression_ratio > _LOOPING for segment in found):
             found = self._decode(samples, language, beam_size, no_repeats_of=_NO_REPEATS_OF)
-        return _in_order(found, samples.size / self._model.feature_extractor.sampling_rate)
+        return spoken_in_order(found, samples.size / self._model.feature_extractor.sampling_rate)
 
     def _decode(self, samples: Samples, language: Language, beam_size: int, *, no_repeats_of: int) -> list[Any]:
         segments, _ = self._model.transcribe(
@@ -155,15 +157,20 @@ def _load(path: Path, threads: int, precision: Precision) -> tuple[str, WhisperM
         raise WeightsError(f"{path}: the speech model cannot be loaded: {error}") from error
 
 
-def _in_order(found: list[Any], seconds: float) -> list[Segment]:
-    """Segments whose words lie within the passage and follow one another, however the alignment put them."""
+def spoken_in_order(found: list[Any], seconds: float) -> list[Segment]:
+    """Segments whose words lie within the passage and follow one another, however the alignment put them.
+
+    A mark behind a word has time of its own in the alignment, which is no word's: it goes to the word that follows.
+    """
     segments, latest = [], 0.0
     for segment in found:
-        words = []
+        words: list[Word] = []
         for word in segment.words or ():
             if not word.word.strip():
                 continue
             start = round(min(max(float(word.start), latest), seconds), 3)
+            if words and not words[-1].text[-1:].isalnum() and start - latest <= _MARK:
+                start = latest
             latest = round(min(max(float(word.end), start + _SHORTEST), seconds), 3)
             words.append(Word(word.word, start, latest, round(min(1.0, max(0.0, float(word.probability))), 4)))
         if words:

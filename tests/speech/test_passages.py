@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from detect.engines.transcription import Segment, Word, trim_to_speech
+from detect.engines.transcription import Segment, Word, spoken_in_order, trim_to_speech
 from detect.stages.gather_speech import GatherSpeechOptions, Passage, make_passages
 
 PLAIN = GatherSpeechOptions()
@@ -68,3 +69,32 @@ def test_words_are_where_somebody_speaks(word: tuple[float, float], expected: tu
     (trimmed,) = trim_to_speech([segment], spans)
     assert (trimmed.start, trimmed.end) == pytest.approx(expected)
     assert trimmed.words == [Word(" so", trimmed.start, trimmed.end, 0.9)]
+
+
+def aligned(*words: tuple[str, float, float]) -> SimpleNamespace:
+    """A segment as the model's library gives it."""
+    return SimpleNamespace(
+        words=[SimpleNamespace(word=word, start=start, end=end, probability=0.9) for word, start, end in words]
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "start", "expected"),
+    [
+        (" so,", 1.38, 1.06),  # the comma's time is the next word's: there is somebody speaking, or else it is trimmed
+        (" so", 1.38, 1.38),
+        (" so,", 1.9, 1.9),  # a pause
+        (" so,", 1.0, 1.06),
+    ],
+)
+def test_the_time_of_a_mark_goes_to_the_word_that_follows(before: str, start: float, expected: float) -> None:
+    (segment,) = spoken_in_order([aligned((before, 0.76, 1.06), (" my", start, 2.0))], 11.0)
+    assert [(word.text, word.start, word.end) for word in segment.words] == [
+        (before, 0.76, 1.06),
+        (" my", expected, 2.0),
+    ]
+
+
+def test_words_lie_within_the_passage_one_after_another() -> None:
+    first, second = spoken_in_order([aligned((" a", -0.1, 0.5), ("", 0.5, 0.6)), aligned((" b.", 0.4, 3.0))], 2.0)
+    assert [(word.start, word.end) for word in (*first.words, *second.words)] == [(0.0, 0.5), (0.5, 2.0)]

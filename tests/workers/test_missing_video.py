@@ -16,8 +16,9 @@ pytestmark = pytest.mark.django_db
 STAGES = {stage.name: stage for stage in load_pipeline("brands").stages}
 
 
-def test_texts_are_followed_on_the_video_but_can_do_without_it() -> None:
-    assert [name for name, stage in STAGES.items() if reads_video(stage)] == ["extract_frames", "run_ocr"]
+def test_edges_of_texts_and_logos_are_looked_up_in_the_video_but_can_do_without_it() -> None:
+    reading = [name for name, stage in STAGES.items() if reads_video(stage)]
+    assert reading == ["extract_frames", "run_ocr", "match_brands"]
     assert [name for name, stage in STAGES.items() if needs_video(stage)] == ["extract_frames"]
 
 
