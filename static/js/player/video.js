@@ -12,6 +12,7 @@ export class VideoPicture {
   #wanted = null; // asked for, and not on screen yet
   #sent = null; // the one of these that the element was told
   #told = false; // whether a picture was shown since
+  #sentAt = 0; // when that was, on the page's clock
   #ended = false;
 
   /** `shown(time)` is called for each new picture, `changed()` when it plays, pauses, or sounds otherwise,
@@ -81,6 +82,7 @@ export class VideoPicture {
   #go() {
     this.#sent = this.#wanted;
     this.#told = false;
+    this.#sentAt = performance.now();
     // a thousandth into the picture: its time is rounded on the way
     this.#video.currentTime = this.#wanted + this.#offset + 0.001;
   }
@@ -120,7 +122,8 @@ export class VideoPicture {
       const next = (_, picture) => {
         if (this.#ended) return;
         this.#begin(picture.mediaTime);
-        this.#show(picture.mediaTime);
+        // one that was on its way when another was asked for comes late, and would be told in its place
+        if (picture.presentationTime >= this.#sentAt) this.#show(picture.mediaTime);
         video.requestVideoFrameCallback(next);
       };
       video.requestVideoFrameCallback(next);
