@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
@@ -66,6 +66,16 @@ def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:
     return brand
 
 
+def brands_get_or_create(*, named: Mapping[str, Source]) -> dict[str, KnownBrand]:
+    """The brand of each of these names, as :func:`brand_get_or_create` gives it for a name and its source."""
+    keys = {name: name_key(name) for name in named}
+    aliases = BrandAlias.objects.filter(normalized__in=keys.values()).select_related("brand")
+    known = {brand.normalized_name: brand for brand in KnownBrand.objects.filter(normalized_name__in=keys.values())}
+    known |= {alias.normalized: alias.brand for alias in aliases}
+    # in one order for all, so that two runs that end together never wait for each other's brands
+    return {name: known.get(keys[name]) or brand_get_or_create(name=name, source=named[name]) for name in sorted(named)}
+
+
 def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:
     """Give a brand a reference picture; the same picture again changes nothing. Raises ``ConfigError``."""
     try:
@@ -81,31 +91,47 @@ def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:
 @transaction.atomic
 def sightings_record(*, asset: SourceAsset, found: Iterable[ReportBrand]) -> None:
     """Remember what a run saw: new brands unconfirmed, one sighting a source and brand, brought up to date."""
+    brands = sorted(found, key=lambda brand: brand.name)
+    shown = {brand.name: [one for exposure in brand.exposures for one in exposure.evidence] for brand in brands}
+    sources = {name: _first_source(evidence) for name, evidence in shown.items()}
+    known = brands_get_or_create(named=sources)
+    held = SourceBrandSighting.objects.select_for_update().filter(source_asset=asset, brand__in=known.values())
+    before = {sighting.brand_id: sighting for sighting in held.order_by("id")}
     # in one order for all, so that two runs that end together never wait for each other's brands
-    for reported in sorted(found, key=lambda brand: brand.name):
-        evidence = [shown for exposure in reported.exposures for shown in exposure.evidence]
-        source = _first_source(evidence)
-        brand = brand_get_or_create(name=reported.name, source=source)
-        resolved = {normalize(shown.text) for shown in evidence if shown.source in ("local_vlm", "cloud_llm")}
-        before = SourceBrandSighting.objects.select_for_update().filter(source_asset=asset, brand=brand).first()
-        texts = sorted({*(before.texts if before else ()), *resolved} - {""})
-        occurrences = reported.occurrences
-        SourceBrandSighting.objects.update_or_create(
-            source_asset=asset,
-            brand=brand,
-            defaults={
-                "brand_name": brand.canonical_name,
-                "texts": texts,
-                "first_seen_timestamp": min(exposure.start for exposure in reported.exposures),
-                "last_seen_timestamp": max(exposure.end for exposure in reported.exposures),
-                "occurrences": occurrences,
-                "detection_source": before.detection_source if before and before.texts else source,
-                "avg_confidence": sum(e.mean_confidence for e in reported.exposures) / len(reported.exposures),
-            },
+    for reported in brands:
+        brand = known[reported.name]
+        resolved = {normalize(one.text) for one in shown[reported.name] if one.source in ("local_vlm", "cloud_llm")}
+        before[brand.id] = _sighting_update(
+            asset, brand, reported, resolved, sources[reported.name], before.get(brand.id)
         )
-        KnownBrand.objects.filter(id=brand.id).update(
-            total_occurrences=F("total_occurrences") + occurrences - (before.occurrences if before else 0)
-        )
+
+
+def _sighting_update(
+    asset: SourceAsset,
+    brand: KnownBrand,
+    reported: ReportBrand,
+    resolved: set[str],
+    source: Source,
+    before: SourceBrandSighting | None,
+) -> SourceBrandSighting:
+    """The sighting as a run has it; nothing is written where the last run had the same."""
+    occurrences = reported.occurrences
+    seen = {
+        "brand_name": brand.canonical_name,
+        "texts": sorted({*(before.texts if before else ()), *resolved} - {""}),
+        "first_seen_timestamp": min(exposure.start for exposure in reported.exposures),
+        "last_seen_timestamp": max(exposure.end for exposure in reported.exposures),
+        "occurrences": occurrences,
+        "detection_source": before.detection_source if before and before.texts else source,
+        "avg_confidence": sum(e.mean_confidence for e in reported.exposures) / len(reported.exposures),
+    }
+    if before is not None and all(getattr(before, field) == value for field, value in seen.items()):
+        return before
+    sighting, _ = SourceBrandSighting.objects.update_or_create(source_asset=asset, brand=brand, defaults=seen)
+    KnownBrand.objects.filter(id=brand.id).update(
+        total_occurrences=F("total_occurrences") + occurrences - (before.occurrences if before else 0)
+    )
+    return sighting
 
 
 def _first_source(evidence: list[ReportEvidence]) -> Source:

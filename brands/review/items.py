@@ -11,7 +11,7 @@ from brands.models import BrandAppearance, KnownBrand, ReviewItem, Source
 from brands.models.known import LONGEST_NAME, name_key
 from brands.review.grouping import Groups, groups_forget_empty
 from brands.review.settling import groups_settle_quietly
-from brands.services import brand_get_or_create
+from brands.services import brands_get_or_create
 from detect.matching import fold
 from detect.models import SourceAsset
 from detect.report import Report, ReportBrand, ReportEvidence, ReportUnresolved, Xywh
@@ -40,7 +40,7 @@ def result_record(*, asset: SourceAsset, report: Report, hashes: Mapping[Picture
     emptied = set(before.order_by().values_list("group_id", flat=True))
     before.delete()
     BrandAppearance.objects.filter(source_asset=asset).delete()
-    brands = {brand.name: brand_get_or_create(name=brand.name, source=Source.OCR) for brand in report.brands}
+    brands = brands_get_or_create(named={brand.name: Source.OCR for brand in report.brands})
     _record_appearances(asset, job_id, report.brands, brands)
     items = [
         *(_candidate(item) for item in report.unresolved),

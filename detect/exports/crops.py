@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from detect.errors import StorageError
 from detect.exports.files import make_folder, write_atomic
 from detect.geometry import clip_box, expand_box
+from detect.in_order import in_order
 from detect.report import Report, ReportEvidence, ReportUnresolved, Xywh
 from detect.stages.base import FrameSource, Image
 from detect.stages.extract_frames import encode_jpeg
 from detect.types import Box
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 _MARGIN_SHARE = 0.6  # of the box's shorter side: a line of text then shows what it is written on
 _QUALITY = 90
+_THREADS = 2
 
 
 def cut_crop(image: Image, box: Xywh, *, width: int, height: int) -> bytes:
@@ -61,16 +69,36 @@ def write_crops(report: Report, folder: Path, frames: FrameSource) -> tuple[list
     by_frame: defaultdict[int, list[tuple[Xywh, str]]] = defaultdict(list)
     for sequence, box, path in wanted_crops(report):
         by_frame[sequence].append((box, path))
-    written, missing = [], []
+    size = {"width": report.source.width, "height": report.source.height}
     if by_frame:
         make_folder(folder / "crops")
-    for sequence in sorted(by_frame):
+
+    def cut(sequence: int, image: Image) -> list[tuple[str, bytes]]:
+        return [(path, cut_crop(image, box, **size)) for box, path in by_frame[sequence]]
+
+    written, missing = [], []
+    for sequence, crops in on_frames(sorted(by_frame), frames, cut):
+        if crops is None:
+            missing.append(sequence)
+        else:
+            written += [write_atomic(folder / path, body) for path, body in crops]
+    return written, missing
+
+
+def on_frames(
+    sequences: Sequence[int], frames: FrameSource, work: Callable[[int, Image], T]
+) -> Iterator[tuple[int, T | None]]:
+    """What ``work`` makes of each of these frames, in their order, and None where a frame is no longer stored.
+
+    Decoding a frame takes longer than what is done with it, so it is done on threads.
+    """
+
+    def done(sequence: int) -> T | None:
         try:
             image = frames.load(sequence)
-        except StorageError:
-            missing.append(sequence)
-            continue
-        for box, path in by_frame[sequence]:
-            body = cut_crop(image, box, width=report.source.width, height=report.source.height)
-            written.append(write_atomic(folder / path, body))
-    return written, missing
+        except StorageError as error:
+            logger.debug("no picture of frame %d: %s", sequence, error)
+            return None
+        return work(sequence, image)
+
+    yield from zip(sequences, in_order(done, sequences, _THREADS), strict=True)

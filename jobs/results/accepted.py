@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from uuid import UUID
 
 from django.db import Error, transaction
@@ -15,11 +16,12 @@ from brands.review.grouping import groups_forget_empty
 from brands.review.items import Picture, pictures_of, result_record
 from brands.review.settling import groups_settle_quietly
 from detect.errors import ConflictError, MediaprocError
-from detect.exports.crops import crop_image
+from detect.exports.crops import crop_image, on_frames
 from detect.models import SourceAsset
 from detect.providers.crops import look
 from detect.registry import load_pipeline, report_pipelines
 from detect.report import Report
+from detect.stages.base import Image
 from jobs.choices import JobStatus, RunType
 from jobs.models import AcceptedResult, DetectJob
 from jobs.results.concerns import decisions_concern
@@ -137,13 +139,19 @@ def _try_to_bring_in(result: AcceptedResult) -> bool:
 
 def _hashes(job: DetectJob, report: Report) -> dict[Picture, str]:
     """Perceptual hashes of what waits for people, 64 bits as hexadecimal; pictures that are gone have none."""
-    frames = job_frames(job)
-    found: dict[Picture, str] = {}
-    for sequence, box in sorted(pictures_of(report)):
-        try:
-            crop = crop_image(frames.load(sequence), box, width=report.source.width, height=report.source.height)
-        except (MediaprocError, ValueError) as error:
-            logger.debug("no picture of frame %d: %s", sequence, error)
-            continue
-        found[sequence, box] = f"{look(crop):016x}"
-    return found
+    wanted: defaultdict[int, list[Picture]] = defaultdict(list)
+    for picture in pictures_of(report):
+        wanted[picture[0]].append(picture)
+
+    def looks(sequence: int, image: Image) -> list[tuple[Picture, str]]:
+        found = []
+        for picture in wanted[sequence]:
+            try:
+                crop = crop_image(image, picture[1], width=report.source.width, height=report.source.height)
+            except ValueError as error:
+                logger.debug("no picture of frame %d: %s", sequence, error)
+                continue
+            found.append((picture, f"{look(crop):016x}"))
+        return found
+
+    return dict(pair for _, found in on_frames(sorted(wanted), job_frames(job), looks) for pair in found or ())
