@@ -23,6 +23,7 @@ COPY detect detect
 COPY brands brands
 COPY jobs jobs
 COPY mediaproc mediaproc
+RUN python -m compileall -q detect brands jobs mediaproc
 
 USER mediaproc
 ENV MEDIAPROC_DATA=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
