@@ -67,13 +67,14 @@ def brand_get_or_create(*, name: str, source: Source) -> KnownBrand:
 
 
 def brands_get_or_create(*, named: Mapping[str, Source]) -> dict[str, KnownBrand]:
-    """The brand of each of these names, as :func:`brand_get_or_create` gives it for a name and its source."""
+    """The brand of each of these names, as :func:`brand_get_or_create` gives it for a name and its source, in order."""
     keys = {name: name_key(name) for name in named}
     aliases = BrandAlias.objects.filter(normalized__in=keys.values()).select_related("brand")
     known = {brand.normalized_name: brand for brand in KnownBrand.objects.filter(normalized_name__in=keys.values())}
     known |= {alias.normalized: alias.brand for alias in aliases}
-    # in one order for all, so that two runs that end together never wait for each other's brands
-    return {name: known.get(keys[name]) or brand_get_or_create(name=name, source=named[name]) for name in sorted(named)}
+    return {
+        name: known.get(keys[name]) or brand_get_or_create(name=name, source=source) for name, source in named.items()
+    }
 
 
 def brand_add_logo(*, brand: KnownBrand, path: Path) -> BrandLogo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,9 +79,14 @@ def _find_at(
     known, there = [part.of_patch(anchor) for anchor in track.anchors], part.of_patch(seen)
     if max(similarity(anchor, there) for anchor in known) < follow.min_anchor_similarity:
         return None
-    if there.std() < _LEAST_CONTRAST * min(anchor.std() for anchor in known):
+    if is_faint(there, known, _LEAST_CONTRAST):
         return None
     return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
+
+
+def is_faint(patch: Patch, anchors: Sequence[Patch], least: float) -> bool:
+    """Whether a sight's contrast is less than this share of that of each anchor, as where a text fades."""
+    return bool(patch.std() < least * min((anchor.std() for anchor in anchors), default=0.0))
 
 
 def has_stayed(before: Quad, place: Quad, seen: Quad) -> bool:

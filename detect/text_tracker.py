@@ -20,7 +20,7 @@ from detect.in_order import in_order
 from detect.line_pairs import box_of, near, overlaps
 from detect.matching import fold
 from detect.motion import CameraMotion, Matrix, Patch, Quad, cut_patch, move_quad, patch_width, similarity
-from detect.text_following import Follow, find_again, has_stayed
+from detect.text_following import Follow, find_again, has_stayed, is_faint
 from detect.text_tracks import ALIKE_LOOK, SAME_LOOK, Frame, Sight, Track, Vote
 from detect.types import Box
 
@@ -30,6 +30,8 @@ _SAME_TEXT, _SAME_SURE_TEXT = 0.6, 0.8
 _SURELY_READ, _SURELY_OTHER = 0.9, 0.8
 _SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
+# What a text looks like half faded, and the grass behind it, would be taken for it where it is gone.
+_ANCHOR_CONTRAST = 0.5
 
 
 class TextTracker:
@@ -161,7 +163,8 @@ class TextTracker:
         if not track.knows(look) and not self._vote(track, index, line, look):
             return False
         track.see(Sight(self._frames[index].sequence, quad, score, found=True))
-        track.anchors = [*track.anchors, patches[line]][-_MAX_ANCHORS:]
+        if not is_faint(patches[line], track.anchors, _ANCHOR_CONTRAST):
+            track.anchors = [*track.anchors, patches[line]][-_MAX_ANCHORS:]
         track.last_patch, track.misses = patches[line], 0
         return True
 

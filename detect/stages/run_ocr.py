@@ -118,7 +118,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 6
+    name, version = "run_ocr", 7
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"
