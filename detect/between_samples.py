@@ -10,6 +10,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from detect.edge_search import Gap, Side, Still, TrackEnd, find_edge
+from detect.in_order import in_order
 from detect.media.ahead import read_ahead
 from detect.media.reader import Shown, VideoReader
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -22,6 +23,8 @@ _MARGIN = 0.2
 _STEP, _MOST_STILLS = 0.06, 16
 # Reading on costs less than finding the place in the file again.
 _SEEK_SECONDS = 2.0
+# Seconds: to begin within a video, what lies before it from the last key frame on, often seconds, is decoded too.
+_LEAST_SHARE = 8.0
 # Frames that are decoded ahead of those that are looked at.
 _AHEAD = 8
 
@@ -53,24 +56,58 @@ def gaps_of(
 
 
 def find_edges(
-    reader: VideoReader,
+    path: str,
     gaps: Mapping[Gap, Sequence[TrackEnd]],
     cuts: Sequence[float],
     scale: float,
     checkpoint: Callable[[], None],
+    *,
+    threads: int,
 ) -> dict[tuple[int, Side], Edge]:
     """Edges by track and side, as far as the frames of the gaps tell; grey levels are looked at ``scale`` times as
     large as the picture.
+
+    Stretches of the video are decoded side by side, one a thread: what is found depends on no other.
+
+    Raises:
+        MediaError: the video at ``path`` cannot be read.
     """
+    if not gaps:
+        return {}
+    shares = _shares(list(gaps), threads)
+
+    def found(share: list[Gap]) -> dict[tuple[int, Side], Edge]:
+        with VideoReader(path, threads=max(1, threads // len(shares)), thinned=True) as reader:
+            return _find(reader, {gap: gaps[gap] for gap in share}, cuts, scale)
+
+    edges: dict[tuple[int, Side], Edge] = {}
+    for some in in_order(found, shares, threads):
+        checkpoint()
+        edges |= some
+    return edges
+
+
+def _find(
+    reader: VideoReader, gaps: Mapping[Gap, Sequence[TrackEnd]], cuts: Sequence[float], scale: float
+) -> dict[tuple[int, Side], Edge]:
     edges: dict[tuple[int, Side], Edge] = {}
     for gap, stills in _stills(reader, list(gaps), scale):
-        checkpoint()
         same_shot = [still for still in stills if not _cut_between(cuts, still.at, gap)]
         for end in gaps[gap]:
             edge = find_edge(end, same_shot, gap)
             if edge is not None:
                 edges[end.track_id, end.side] = edge
     return edges
+
+
+def _shares(gaps: list[Gap], most: int) -> list[list[Gap]]:
+    """The gaps of equal parts of the time from the first to the last, at most so many; few seconds are not shared."""
+    start, end = gaps[0].since, gaps[-1].high
+    parts = min(most, max(1, int((end - start) / _LEAST_SHARE)))
+    shares: list[list[Gap]] = [[] for _ in range(parts)]
+    for gap in gaps:
+        shares[min(parts - 1, int((gap.since - start) / (end - start) * parts))].append(gap)
+    return [share for share in shares if share]
 
 
 def with_edges(tracks: Iterable[TextTrack], edges: Mapping[tuple[int, Side], Edge]) -> list[TextTrack]:

@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from detect.between_samples import find_edges, gaps_of
 from detect.edge_search import Side, TrackEnd
 from detect.errors import MediaError
-from detect.media.reader import VideoReader
 from detect.motion import CameraMotion, Gray, Quad, cut_patch, move_quad, patch_width
 from detect.stages.base import StageContext
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -93,8 +92,8 @@ class LogoEdges:
             return []
         if self._path is None:
             raise MediaError("the video is not at hand")
-        with VideoReader(self._path, thinned=True) as reader:
-            edges = find_edges(reader, gaps, scenes.cuts, self._scale, self._ctx.checkpoint)
+        ctx, threads = self._ctx, self._ctx.resources.threads
+        edges = find_edges(self._path, gaps, scenes.cuts, self._scale, ctx.checkpoint, threads=threads)
         return [_Found(sought[number].logo, side, edge) for (number, side), edge in sorted(edges.items())]
 
 

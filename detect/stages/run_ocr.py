@@ -21,7 +21,6 @@ from detect.engines.ocr import TextLine
 from detect.errors import MediaError
 from detect.in_order import in_order
 from detect.line_search import LineSearch, LineSearcher
-from detect.media.reader import VideoReader
 from detect.motion import Gray, Quad
 from detect.stages.base import Image, Needs, Options, StageContext, StageOutput, Video
 from detect.stages.detect_edges import DetectEdgesOutput
@@ -182,8 +181,8 @@ def refine_edges(
         return {}, True
     scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
     try:
-        with VideoReader(data.video.path, thinned=True) as reader:
-            return find_edges(reader, gaps, data.filter_scenes.cuts, scale, ctx.checkpoint), False
+        cuts, threads = data.filter_scenes.cuts, ctx.resources.threads
+        return find_edges(data.video.path, gaps, cuts, scale, ctx.checkpoint, threads=threads), False
     except MediaError as error:
         logger.warning("edges stay as the samples have them: %s", error)
         return {}, True

@@ -6,7 +6,13 @@ import pytest
 
 from brands.models import KnownBrand, RejectedText, Source, SourceBrandSighting
 from brands.selectors import known_brands_snapshot
-from brands.services import brand_add_logo, brand_get_or_create, brands_ensure, sightings_record
+from brands.services import (
+    brand_add_logo,
+    brand_get_or_create,
+    brands_ensure,
+    brands_get_or_create,
+    sightings_record,
+)
 from detect.checkpoints import serde
 from detect.errors import ConfigError
 from detect.models import SourceAsset
@@ -60,6 +66,25 @@ def test_a_run_is_recorded_as_one_sighting_a_brand_and_again_as_the_same(asset):
     assert sighting.detection_source == Source.OCR
     brand = KnownBrand.objects.get()
     assert (brand.confirmed, brand.first_source, brand.total_occurrences) == (False, Source.OCR, 2)
+
+
+def test_a_run_that_saw_the_same_writes_nothing_and_one_that_saw_more_counts_that(asset, django_assert_num_queries):
+    found = [report_brand(name, spans=[(1.0, 3.0)]) for name in ("Velmora", "Hexalon", "Quorzen")]
+    sightings_record(asset=asset, found=found)
+    with django_assert_num_queries(5) as asked:  # savepoint, names, aliases, sightings, and its end
+        sightings_record(asset=asset, found=found)
+    assert not any(query["sql"].startswith(("INSERT", "UPDATE")) for query in asked.captured_queries)
+    sightings_record(asset=asset, found=[report_brand("Velmora", spans=[(1.0, 3.0), (8.0, 9.0)])])
+    totals = dict(KnownBrand.objects.values_list("canonical_name", "total_occurrences"))
+    assert totals == {"Velmora": 2, "Hexalon": 1, "Quorzen": 1}
+    assert SourceBrandSighting.objects.get(brand_name="Velmora").last_seen_timestamp == 9.0
+
+
+def test_brands_are_found_by_name_or_alias_and_made_where_nobody_knows_them():
+    listed = brands_ensure(listed=[KnownBrandRecord("Velmora", ("VLM",)), KnownBrandRecord("Hexalon")])
+    found = brands_get_or_create(named={"vlm": Source.OCR, "HEXALON": Source.LOGO, "Quorzen": Source.LOCAL_VLM})
+    assert [found["vlm"].id, found["HEXALON"].id] == [brand.id for brand in listed]
+    assert (found["Quorzen"].first_source, found["Quorzen"].confirmed) == (Source.LOCAL_VLM, False)
 
 
 def test_what_a_model_resolved_is_remembered_for_this_source_only(asset):

@@ -13,7 +13,6 @@ import pytest
 
 from detect.between_samples import find_edges, gaps_of
 from detect.edge_search import Gap, Side, TrackEnd, track_ends
-from detect.media.reader import VideoReader
 from detect.motion import cut_patch
 from detect.stages.base import Image
 from detect.stages.extract_frames import ExtractFramesOutput
@@ -77,8 +76,7 @@ def extracted(frames: int = 3 * SAMPLED + 1) -> ExtractFramesOutput:
 def search(path: Path, *ends: TrackEnd, cuts: tuple[float, ...] = (), stands_for: dict[int, int] | None = None):
     scenes = FilterScenesOutput(kept=[], stands_for=stands_for or {}, cuts=list(cuts))
     gaps = gaps_of(ends, extracted(), scenes)
-    with VideoReader(path, thinned=True) as reader:
-        return find_edges(reader, gaps, scenes.cuts, 1.0, lambda: None)
+    return find_edges(str(path), gaps, scenes.cuts, 1.0, lambda: None, threads=2)
 
 
 def covers(edge: Edge, frame: float) -> bool:
@@ -185,8 +183,7 @@ def test_times_are_the_file_s_own(tmp_path):
         size=SIZE, pts=pts.tolist(), time_base=Fraction(1, 50),
     )  # fmt: skip
     gap = Gap(float(seconds[12]), float(seconds[13]), float(seconds[24]))
-    with VideoReader(path, thinned=True) as reader:
-        found = find_edges(reader, {gap: [still("appears", 2)]}, [], 1.0, lambda: None)
+    found = find_edges(str(path), {gap: [still("appears", 2)]}, [], 1.0, lambda: None, threads=2)
     assert abs(found[7, "appears"].time - seconds[18]) <= found[7, "appears"].uncertainty + 1e-6
 
 
@@ -201,6 +198,18 @@ def test_it_does_not_matter_what_else_is_searched(tmp_path):
     together = search(path, *ends)
     assert len(together) == 2
     assert {**search(path, ends[0]), **search(path, ends[1])} == together
+
+
+@pytest.mark.parametrize("gop", [25, 250])
+def test_it_does_not_matter_how_many_stretches_are_searched_side_by_side(tmp_path, gop):
+    frames = 45 * SAMPLED + 1
+    path = video(tmp_path, lambda number: STAGE.picture(opacity=float(number // 67 % 2)), frames=frames, gop=gop)
+    came = [replace(still("appears", -(-change // SAMPLED)), track_id=change) for change in range(67, frames, 134)]
+    gaps = gaps_of(came, extracted(frames), FilterScenesOutput(kept=[], stands_for={}, cuts=[]))
+    found = [find_edges(str(path), gaps, [], 1.0, lambda: None, threads=threads) for threads in (1, 2, 3)]
+    assert found[0] == found[1] == found[2]
+    assert all(covers(edge, change) for (change, _), edge in found[0].items())
+    assert len(found[0]) == len(came) == 4
 
 
 def test_only_ends_beyond_which_the_text_is_not_seen_are_edges():

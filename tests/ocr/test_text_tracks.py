@@ -202,6 +202,15 @@ def test_a_text_that_left_is_not_followed_on_what_is_there_instead():
     assert [sequences(one) for one in found] == [[0, 1, 2]]
 
 
+def test_a_text_that_is_dissolved_is_not_followed_on_what_comes_behind_it():
+    noise = cv2.resize(np.random.default_rng(8).integers(0, 256, (90, 160), np.uint8), SIZE[::-1])
+    grass = np.asarray(np.clip(110 + 0.6 * (noise.astype(float) - 128), 0, 255), np.uint8)
+    shown = [Scene().frame(n, 0, "VELMORA") for n in range(4)]
+    half = replace(shown[3], sequence=4, gray=cv2.addWeighted(shown[3].gray, 0.15, grass, 0.85, 0))
+    found, _ = track([*shown, half, *(Frame(n, grass, []) for n in range(5, 9))], ["VELMORA"] * 9)
+    assert [sequences(one) for one in found] == [[0, 1, 2, 3, 4]]
+
+
 def test_a_graphic_that_outlives_a_cut_is_not_read_again():
     first = [Scene(3).frame(n, 0, "VELMORA") for n in range(2)]
     before, _ = track(first, ["VELMORA"] * 2)
