@@ -100,7 +100,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 7
+    name, version = "match_brands", 8
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"
@@ -125,7 +125,7 @@ class MatchBrands:
             detections.extend(matcher.match_joined([track for track, _ in read_again]))
             left.extend(read_again)
         if ctx.options.partial_names:
-            sure = {found.brand for found in detections if found.rule != "likely"}
+            sure = {found.brand for found in detections if found.rule not in ("likely", "partial")}
             left = [pair for pair in left if not _take(matcher.match_supported(pair[1], sure), detections)]
             pieces = list(matcher.match_pieces([again for _, again in left], detections))
             detections.extend(found for found, _ in pieces)

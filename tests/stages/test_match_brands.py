@@ -119,6 +119,8 @@ def test_a_piece_counts_only_where_the_whole_name_was_seen():
     assert found(match(piece, text("FENNBROOK DAIRY", at=[0]), partial_names=False)) == [
         ("Fennbrook Dairy", "exact", "board")
     ]
+    other_piece = match(piece, text("brook Dairy", at=[0]), second_looks=0)
+    assert [one.observations[0].sequence for one in other_piece.detections] == [0], "a piece is no whole name"
 
 
 def test_a_piece_that_lacks_a_part_of_one_word_counts_by_itself():
