@@ -84,10 +84,13 @@ def native_precision() -> Precision:
 @cache
 def ocr_digest(precision: Precision) -> str:
     """SHA-256 over both models and the precision: what the reading of a picture depends on besides options."""
-    content = hashlib.sha256(precision.encode())
-    for path in _model_files():
-        content.update(path.read_bytes())
-    return content.hexdigest()
+    models = in_order(_digest_of, _model_files(), threads=2)
+    return hashlib.sha256("".join((precision, *models)).encode()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class OcrEngine:
