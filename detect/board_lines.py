@@ -2,12 +2,14 @@
 
 Line detection on a whole picture misses lettering a few pixels high, and enlarging the whole picture costs as the
 square of the scale. A board found by its edges is a few per cent of the picture, so it can be searched at several times
-the size, and is level when it is. All strips of a picture are searched at once, one below the other.
+the size, and is level when it is. Strips of a picture are searched side by side, on sheets of one size: a network made
+for each other size would take its memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,8 +22,7 @@ from detect.types import Box, Region
 
 _MARGIN_SHARE = 0.2
 _SHEET_WIDTH = 2560
-_GAP = 16  # rows and columns between two strips: no line of text reaches from one to another
-_ROWS = 160  # sheets are so many rows high, or a multiple: the network is made for each height once
+_GAP = 16  # columns between two strips: no line of text reaches from one to another
 _SAME_LINE = 0.5
 _LETTERED = 0.3
 
@@ -55,18 +56,18 @@ def find_board_lines(
     for quad, height in low[: search.limit]:
         middle = (quad + quad[[3, 2, 1, 0]]) / 2  # grown across the board only: its ends are where they are
         strips.append(_enlarge(image, middle + (quad - middle) * (1 + _MARGIN_SHARE), search.height / height))
-    if not strips:
-        return []
-    sheet, places = _sheet([strip for strip, _ in strips])
-    seen = ocr.detect(sheet, long_side=max(sheet.shape[:2]), box_threshold=search.line_threshold)
+    rows = _rows(search.height)
     lines: list[Line] = []
-    for (strip, back), (left, top) in zip(strips, places, strict=True):
-        height, width = strip.shape[:2]
-        for line, score in seen:
-            moved = line - np.array([left, top], np.float32)
-            if 0 <= moved[:, 0].mean() < width and 0 <= moved[:, 1].mean() < height:
-                there = cv2.perspectiveTransform(np.clip(moved, 0, (width, height)).reshape(1, 4, 2), back)
-                lines.append((there.reshape(4, 2).astype(np.float32), score))
+    for sheet, places in _sheets([strip for strip, _ in strips], rows):
+        seen = ocr.detect(sheet, long_side=max(sheet.shape[:2]), box_threshold=search.line_threshold)
+        for number, left in places.items():
+            strip, back = strips[number]
+            height, width = strip.shape[:2]
+            for line, score in seen:
+                moved = line - np.array([left, 0], np.float32)
+                if 0 <= moved[:, 0].mean() < width and 0 <= moved[:, 1].mean() < height:
+                    there = cv2.perspectiveTransform(np.clip(moved, 0, (width, height)).reshape(1, 4, 2), back)
+                    lines.append((there.reshape(4, 2).astype(np.float32), score))
     return lines
 
 
@@ -93,21 +94,29 @@ def add_missed(found: list[Line], more: list[Line]) -> list[Line]:
     return kept
 
 
-def _sheet(strips: Sequence[Image]) -> tuple[Image, list[tuple[int, int]]]:
-    """A picture with all strips, and ``(x, y)`` of each one's upper left corner in it, in the order given."""
-    places: dict[int, tuple[int, int]] = {}
-    x = y = below = 0
-    for number in sorted(range(len(strips)), key=lambda number: -strips[number].shape[1]):
-        height, width = strips[number].shape[:2]
-        if x and x + width > _SHEET_WIDTH:
-            x, y = 0, below + _GAP
-        places[number] = x, y
-        x, below = x + width + _GAP, max(below, y + height)
-    sheet = np.zeros((-(-below // _ROWS) * _ROWS, _SHEET_WIDTH, 3), np.uint8)
-    for number, (left, top) in places.items():
-        height, width = strips[number].shape[:2]
-        sheet[top : top + height, left : left + width] = strips[number]
-    return sheet, [places[number] for number in range(len(strips))]
+def _rows(height: int) -> int:
+    """Rows of a sheet that holds boards enlarged to this height, with their margins."""
+    return math.ceil(height * (1 + _MARGIN_SHARE) / 32) * 32
+
+
+def _sheets(strips: Sequence[Image], rows: int) -> Iterator[tuple[Image, dict[int, int]]]:
+    """Sheets with all strips side by side, and at which column each lies on its sheet, by its number."""
+    by_width = sorted(range(len(strips)), key=lambda number: -strips[number].shape[1])
+    shelves: list[dict[int, int]] = []
+    x = _SHEET_WIDTH
+    for number in by_width:
+        width = strips[number].shape[1]
+        if x + width > _SHEET_WIDTH:
+            shelves.append({})
+            x = 0
+        shelves[-1][number] = x
+        x += width + _GAP
+    for places in shelves:
+        sheet = np.zeros((rows, _SHEET_WIDTH, 3), np.uint8)
+        for number, left in places.items():
+            height, width = strips[number].shape[:2]
+            sheet[:height, left : left + width] = strips[number]
+        yield sheet, places
 
 
 def _enlarge(image: Image, quad: Quad, scale: float) -> tuple[Image, Quad]:
