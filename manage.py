@@ -22,9 +22,12 @@ def main() -> int:
         from django.db import OperationalError
 
         from detect.errors import MediaprocError
+        from mediaproc.allocator import share_pools
     except ModuleNotFoundError as error:
         print(f"{error}: run `make setup`, then use .venv/bin/python.", file=sys.stderr)
         return 1
+
+    share_pools()
 
     class CommandLine(ManagementUtility):
         def fetch_command(self, subcommand: str) -> BaseCommand:
