@@ -1,7 +1,7 @@
 """How the C library gives memory back: glibc keeps what threads freed in pools, eight a core, for these threads alone.
 
-Pictures are worked on by many threads that come and go. What each left behind was half of the memory of a process, grew
-with the video, and cost time to fill again.
+Pictures are worked on by many threads that come and go. What they left behind was a third of the memory of a process,
+and grew with the video.
 """
 
 from __future__ import annotations

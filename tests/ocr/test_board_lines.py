@@ -47,6 +47,17 @@ def test_each_board_has_its_line_where_it_is_in_the_picture(engine):
         assert abs(float(inside[0][:, 0].min()) - begins) < 8
 
 
+def test_boards_too_long_for_one_sheet_are_each_found_where_they_are(engine):
+    image, regions = boards(NAMES, 16)
+    long = [Region(Box(0, board.box.y1, 600, board.box.y2), 0.9, "board") for board in regions]
+    lines = find_board_lines(engine, image, long, [], SEARCH)
+    begins = sorted((float(quad[:, 1].mean()), float(quad[:, 0].min())) for quad, _ in lines)
+    assert len(begins) == len(NAMES)
+    for number, (middle, left) in enumerate(begins):
+        assert abs(middle - (68 + 100 * number)) < 6
+        assert abs(left - (40 + (60 + 90 * number) * 16 / 96)) < 8
+
+
 def test_boards_that_are_high_enough_are_left_to_the_whole_picture(engine):
     image, regions = boards(NAMES[:1], 60)
     assert find_board_lines(engine, image, regions, [], SEARCH) == []

@@ -1,4 +1,4 @@
-"""What threads freed is there for other threads."""
+"""Threads share a few pools of memory, so that what one of them freed is there for the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mediaproc.datafolder import PROJECT_ROOT
 
 # All threads are at work at once: each would have a pool of its own.
 _PROGRAM = """
-import ctypes, re, sys, threading
+import ctypes, sys, threading
 from mediaproc.allocator import share_pools
 if sys.argv[1] == "shared":
     share_pools()
