@@ -25,14 +25,14 @@ env:  ## .env with passwords at random, for docker compose; one that is there is
 	done >.env && echo ".env is written"
 
 test: setup  ## all tests but the long ones and those in a browser
-	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser -m "not long" $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --ignore tests/browser -m "not long" $(ARGS)
 
 long: setup  ## the long tests: processes killed, disks full or away, gigabytes; takes minutes
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/browser -m long $(ARGS)
 
 e2e: setup  ## the site in Chromium, as people use it; pictures of every page in outputs/screenshots
 	@./.ci/browser.sh
-	@$(PY) -m pytest tests/browser $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 fuzz: setup  ## many generated requests to every operation of the interfaces; takes minutes
 	@MEDIAPROC_FUZZ_EXAMPLES=$${MEDIAPROC_FUZZ_EXAMPLES:-300} $(PY) -m pytest -n 2 tests/api/test_fuzz.py $(ARGS)

@@ -55,16 +55,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope=_SCOPE)
-def empty_site() -> Iterator[Site]:
+def empty_site(worker_id: str) -> Iterator[Site]:
     """A site with its people and nothing else, for tests that leave it so."""
-    with running_site("empty") as site:
+    with running_site(f"empty-{worker_id}") as site:
         yield site
 
 
 @pytest.fixture(scope=_SCOPE)
-def filled() -> Iterator[Filled]:
+def filled(worker_id: str) -> Iterator[Filled]:
     """A site with analyses, for tests that only look."""
-    with running_site("filled") as site:
+    with running_site(f"filled-{worker_id}") as site:
         yield Filled(site, site.fill("analyses"))
 
 
