@@ -5,17 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from msgspec.structs import replace
-
-from detect.edge_search import Gap, Side, Still, TrackEnd, find_edge
+from detect.edge_search import Gap, Onward, Still, find_edge
 from detect.in_order import in_order
 from detect.media.ahead import read_ahead
 from detect.media.reader import Shown, VideoReader
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
-from detect.types import Edge, TextTrack
+from detect.track_ends import Side, TrackEnd
+from detect.types import Edge
 
 # A frame on each side of a gap tells whether the text was there all along.
 _MARGIN = 0.2
@@ -27,6 +27,14 @@ _SEEK_SECONDS = 2.0
 _LEAST_SHARE = 8.0
 # Frames that are decoded ahead of those that are looked at.
 _AHEAD = 8
+
+
+@dataclass(frozen=True)
+class Between:
+    """What the frames between samples tell: edges by track and side, and the texts that were there all along a gap."""
+
+    edges: dict[tuple[int, Side], Edge] = field(default_factory=dict)
+    onward: list[tuple[TrackEnd, Gap, Onward]] = field(default_factory=list)
 
 
 def gaps_of(
@@ -63,41 +71,41 @@ def find_edges(
     checkpoint: Callable[[], None],
     *,
     threads: int,
-) -> dict[tuple[int, Side], Edge]:
-    """Edges by track and side, as far as the frames of the gaps tell; grey levels are looked at ``scale`` times as
-    large as the picture.
+) -> Between:
+    """What the frames of the gaps tell; grey levels are looked at ``scale`` times as large as the picture.
 
     Stretches of the video are decoded side by side, one a thread: what is found depends on no other.
 
     Raises:
         MediaError: the video at ``path`` cannot be read.
     """
+    told = Between()
     if not gaps:
-        return {}
+        return told
     shares = _shares(list(gaps), threads)
 
-    def found(share: list[Gap]) -> dict[tuple[int, Side], Edge]:
+    def found(share: list[Gap]) -> Between:
         with VideoReader(path, threads=max(1, threads // len(shares)), thinned=True) as reader:
             return _find(reader, {gap: gaps[gap] for gap in share}, cuts, scale)
 
-    edges: dict[tuple[int, Side], Edge] = {}
     for some in in_order(found, shares, threads):
         checkpoint()
-        edges |= some
-    return edges
+        told.edges.update(some.edges)
+        told.onward.extend(some.onward)
+    return told
 
 
-def _find(
-    reader: VideoReader, gaps: Mapping[Gap, Sequence[TrackEnd]], cuts: Sequence[float], scale: float
-) -> dict[tuple[int, Side], Edge]:
-    edges: dict[tuple[int, Side], Edge] = {}
+def _find(reader: VideoReader, gaps: Mapping[Gap, Sequence[TrackEnd]], cuts: Sequence[float], scale: float) -> Between:
+    told = Between()
     for gap, stills in _stills(reader, list(gaps), scale):
         same_shot = [still for still in stills if not _cut_between(cuts, still.at, gap)]
         for end in gaps[gap]:
-            edge = find_edge(end, same_shot, gap)
-            if edge is not None:
-                edges[end.track_id, end.side] = edge
-    return edges
+            found = find_edge(end, same_shot, gap)
+            if isinstance(found, Edge):
+                told.edges[end.track_id, end.side] = found
+            elif found is not None:
+                told.onward.append((end, gap, found))
+    return told
 
 
 def _shares(gaps: list[Gap], most: int) -> list[list[Gap]]:
@@ -108,18 +116,6 @@ def _shares(gaps: list[Gap], most: int) -> list[list[Gap]]:
     for gap in gaps:
         shares[min(parts - 1, int((gap.since - start) / (end - start) * parts))].append(gap)
     return [share for share in shares if share]
-
-
-def with_edges(tracks: Iterable[TextTrack], edges: Mapping[tuple[int, Side], Edge]) -> list[TextTrack]:
-    """The tracks with what was found of them."""
-    return [
-        replace(
-            track,
-            appears=edges.get((track.track_id, "appears")),
-            vanishes=edges.get((track.track_id, "vanishes")),
-        )
-        for track in tracks
-    ]
 
 
 def _stills(reader: VideoReader, gaps: list[Gap], scale: float) -> Iterator[tuple[Gap, list[Still]]]:

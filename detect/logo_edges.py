@@ -16,12 +16,12 @@ import numpy as np
 from msgspec.structs import replace
 
 from detect.between_samples import find_edges, gaps_of
-from detect.edge_search import Side, TrackEnd
 from detect.errors import MediaError
 from detect.motion import CameraMotion, Gray, Quad, cut_patch, move_quad, patch_width
 from detect.stages.base import StageContext
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
+from detect.track_ends import Side, TrackEnd
 from detect.types import Box, BrandDetection, Edge
 
 logger = logging.getLogger(__name__)
@@ -93,8 +93,8 @@ class LogoEdges:
         if self._path is None:
             raise MediaError("the video is not at hand")
         ctx, threads = self._ctx, self._ctx.resources.threads
-        edges = find_edges(self._path, gaps, scenes.cuts, self._scale, ctx.checkpoint, threads=threads)
-        return [_Found(sought[number].logo, side, edge) for (number, side), edge in sorted(edges.items())]
+        told = find_edges(self._path, gaps, scenes.cuts, self._scale, ctx.checkpoint, threads=threads)
+        return [_Found(sought[number].logo, side, edge) for (number, side), edge in sorted(told.edges.items())]
 
 
 class _Frames:

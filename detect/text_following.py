@@ -16,8 +16,8 @@ _MOVED = 4.0  # pixels of the camera's motion from which a text may as well have
 _LEAST_CONTRAST = 0.4
 # A text that leaves the picture is followed while so much of it is inside, and by that; it must be so many pixels high.
 _LEAST_INSIDE, _LEAST_HEIGHT = 0.6, 5
-# A text that was only followed is weaker evidence than one that was found.
-_FOLLOWED_CONFIDENCE = 0.8
+#: A text that was only followed is weaker evidence than one that was found.
+FOLLOWED_CONFIDENCE = 0.8
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _find_at(
         return None
     if is_faint(there, known, _LEAST_CONTRAST):
         return None
-    return Sight(frame.sequence, quad, _FOLLOWED_CONFIDENCE * score, found=False), seen
+    return Sight(frame.sequence, quad, FOLLOWED_CONFIDENCE * score, found=False), seen
 
 
 def is_faint(patch: Patch, anchors: Sequence[Patch], least: float) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from detect.line_pairs import box_of
 from detect.motion import Gray, Patch, Quad
-from detect.types import LatticeStep
+from detect.types import Box, LatticeStep
 
 #: Normalised cross-correlation from which two looks are the same, and from which they may well be.
 SAME_LOOK, ALIKE_LOOK = 0.85, 0.6
@@ -79,3 +82,12 @@ class Track:
         """Two readings agree, or one is almost certain: reading again would tell nothing new."""
         best = self.votes.get(self.best_text())
         return best is not None and ((best.votes >= 2 and best.confidence >= 0.8) or best.confidence >= 0.97)
+
+
+def places_of(tracks: Iterable[Track]) -> dict[int, list[Box]]:
+    """The boxes of all sights of some tracks, by sequence."""
+    places: defaultdict[int, list[Box]] = defaultdict(list)
+    for track in tracks:
+        for sight in track.sights:
+            places[sight.sequence].append(box_of(sight.quad))
+    return places

@@ -11,12 +11,10 @@ import cv2
 import msgspec
 import numpy as np
 from msgspec import Meta
-from msgspec.structs import replace
 
-from detect.between_samples import find_edges, gaps_of, with_edges
+from detect.between_samples import Between, find_edges, gaps_of
 from detect.board_lines import BoardSearch, Line
 from detect.context import ShotView, contexts_of, people_only
-from detect.edge_search import Side, TrackEnd, track_ends
 from detect.engines.ocr import TextLine
 from detect.errors import MediaError
 from detect.in_order import in_order
@@ -27,10 +25,12 @@ from detect.stages.detect_edges import DetectEdgesOutput
 from detect.stages.detect_objects import DetectObjectsOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
+from detect.text_edges import with_ends
 from detect.text_following import Follow
 from detect.text_tracker import TextTracker
-from detect.text_tracks import Frame, Track, Vote
-from detect.types import Box, Edge, Observation, Reading, Region, TextTrack
+from detect.text_tracks import Frame, Track, Vote, places_of
+from detect.track_ends import TrackEnd, track_ends
+from detect.types import Box, Observation, Reading, Region, TextTrack
 
 if TYPE_CHECKING:
     from detect.resources import Resources
@@ -117,7 +117,7 @@ class RunOcrOutput(StageOutput, frozen=True, kw_only=True):
 class RunOcr:
     """Read text on boards, jerseys and graphics; follow each through its shot."""
 
-    name, version = "run_ocr", 7
+    name, version = "run_ocr", 8
     scope: Literal["chunk"] = "chunk"
     uses_known_brands = False
     needs: Needs = "cpu"
@@ -149,43 +149,45 @@ class RunOcr:
                 motions = dict(zip(pairwise(shot), tracker.motions, strict=True))
                 grays = {frame.sequence: frame.gray for frame in reader.frames}
                 view = ShotView(grays, motions, people, boards, reader.scale)
-                for track, context in zip(found, contexts_of(found, view), strict=True):
-                    finished = _finish(track, reader.scale, len(tracks), ctx.options)
-                    if finished is not None:
-                        tracks.append(replace(finished, context=context))
-                        ends += track_ends(
-                            finished.track_id, track, reader.frames, tracker.motions, fixed=context == "overlay"
-                        )
+                texts = _finished(found, contexts_of(found, view), reader.scale, len(tracks), ctx.options)
+                tracks += [text for text, _ in texts]
+                known = (reader.frames, tracker.motions, places_of(track for _, track in texts))
+                for text, track in texts:
+                    ends += track_ends(text.track_id, track, *known, fixed=text.context == "overlay")
                 lines_read += tracker.lines_read
                 lines_found += sum(len(frame.lines) for frame in reader.frames)
-        edges, incomplete = refine_edges(ctx, data, ends)
+        told = between_samples(ctx, data, ends)
+        if told is not None:
+            tracks = with_ends(tracks, told, data.extract_frames, data.filter_scenes, _scale(ctx))
         stats = {
             "frames": done,
             "searched": searcher.count,
             "lines_found": lines_found,
             "lines_read": lines_read,
             "tracks": len(tracks),
-            "refined_edges": len(edges),
+            "refined_edges": 0 if told is None else len(told.edges),
         }
-        return RunOcrOutput(tracks=with_edges(tracks, edges), stats=dict(stats), incomplete=incomplete)
+        return RunOcrOutput(tracks=tracks, stats=dict(stats), incomplete=told is None)
 
 
-def refine_edges(
-    ctx: StageContext, data: RunOcrInput, ends: list[TrackEnd]
-) -> tuple[dict[tuple[int, Side], Edge], bool]:
-    """When texts came and went between samples, and whether that is to be tried again: the video cannot be read."""
+def between_samples(ctx: StageContext, data: RunOcrInput, ends: Sequence[TrackEnd]) -> Between | None:
+    """What the frames between samples tell of when texts came and went; None where they cannot be read."""
     gaps = gaps_of(ends, data.extract_frames, data.filter_scenes)
     if not gaps or not ctx.options.refine_edges:
-        return {}, False
+        return Between()
     if data.video is None:
-        return {}, True
-    scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
+        return None
+    cuts, threads = data.filter_scenes.cuts, ctx.resources.threads
     try:
-        cuts, threads = data.filter_scenes.cuts, ctx.resources.threads
-        return find_edges(data.video.path, gaps, cuts, scale, ctx.checkpoint, threads=threads), False
+        return find_edges(data.video.path, gaps, cuts, _scale(ctx), ctx.checkpoint, threads=threads)
     except MediaError as error:
         logger.warning("edges stay as the samples have them: %s", error)
-        return {}, True
+        return None
+
+
+def _scale(ctx: StageContext) -> float:
+    """How large the pictures on which texts are followed are, as a share of the video's."""
+    return min(1.0, _FOLLOW_WIDTH / ctx.source.width)
 
 
 class _ShotReader:
@@ -194,7 +196,7 @@ class _ShotReader:
     def __init__(self, ctx: StageContext, searcher: LineSearcher, sequences: list[int], done: int, total: int) -> None:
         self._ctx = ctx
         self._searcher = searcher
-        self.scale = min(1.0, _FOLLOW_WIDTH / ctx.source.width)
+        self.scale = _scale(ctx)
         self._current: tuple[int, Image] | None = None
         self._done, self._total = done, total
         grays = in_order(
@@ -260,7 +262,19 @@ def _follow(options: RunOcrOptions) -> Follow:
     )
 
 
-def _finish(track: Track, scale: float, track_id: int, options: RunOcrOptions) -> TextTrack | None:
+def _finished(
+    found: Sequence[Track], contexts: Sequence[str], scale: float, first_id: int, options: RunOcrOptions
+) -> list[tuple[TextTrack, Track]]:
+    """Tracks as the stage's output, numbered from ``first_id`` on; those on which nothing usable was read left out."""
+    texts: list[tuple[TextTrack, Track]] = []
+    for track, context in zip(found, contexts, strict=True):
+        text = _finish(track, scale, first_id + len(texts), context, options)
+        if text is not None:
+            texts.append((text, track))
+    return texts
+
+
+def _finish(track: Track, scale: float, track_id: int, context: str, options: RunOcrOptions) -> TextTrack | None:
     """A track as the stage's output, in full-size pixels, or None when nothing usable was read on it."""
     readings = [
         Reading(
@@ -279,7 +293,7 @@ def _finish(track: Track, scale: float, track_id: int, options: RunOcrOptions) -
     observations = [
         Observation(sight.sequence, _full_box(sight.quad, scale), round(sight.confidence, 4)) for sight in track.sights
     ]
-    return TextTrack(track_id=track_id, readings=readings, observations=observations)
+    return TextTrack(track_id=track_id, readings=readings, observations=observations, context=context)
 
 
 def _by_weight(item: tuple[str, Vote]) -> tuple[float, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,80 +11,34 @@ import numpy as np
 import pytest
 
 from detect.between_samples import find_edges, gaps_of
-from detect.edge_search import Gap, Side, TrackEnd, track_ends
+from detect.edge_search import Gap
 from detect.motion import cut_patch
 from detect.stages.base import Image
-from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.text_tracks import Frame, Sight, Track
-from detect.types import Edge, FrameSignals, Sample
+from detect.track_ends import Side, TrackEnd, track_ends
+from detect.types import Box
 from tests.media.clips import write_clip
-
-RATE, SIZE = 25, (640, 360)
-SAMPLED = 12  # frames from one sample to the next
-TEXT_AT = (300, 200)
-PLATE = 168, 38
-
-Draw = Callable[[int], Image]
-
-
-class Stage:
-    """A textured background seen by a camera that may pan, and a plate with lettering in front of it."""
-
-    def __init__(self) -> None:
-        noise = np.random.default_rng(3).integers(40, 200, (90, 400), np.uint8)
-        self._world = cv2.resize(noise, (1600, 360), interpolation=cv2.INTER_CUBIC)
-
-    def picture(
-        self, *, opacity: float = 1.0, pan: int = 0, at: tuple[int, int] = TEXT_AT, text: str = "MORVASTO"
-    ) -> Image:
-        world = self._world.copy()
-        x, y = at
-        plain = world.copy()
-        cv2.rectangle(world, (x - 4, y - 4), (x - 4 + PLATE[0], y - 4 + PLATE[1]), 235, -1)
-        cv2.putText(world, text, (x, y + 25), cv2.FONT_HERSHEY_DUPLEX, 0.95, 20, 2, cv2.LINE_AA)
-        world = cv2.addWeighted(world, opacity, plain, 1 - opacity, 0)
-        seen = np.ascontiguousarray(world[:, pan : pan + SIZE[0]])
-        return cv2.cvtColor(seen, cv2.COLOR_GRAY2BGR)
-
-
-STAGE = Stage()
-
-
-def quad(left: float = TEXT_AT[0], top: float = TEXT_AT[1]) -> np.ndarray:
-    return np.array([[left, top], [left + 160, top], [left + 160, top + 30], [left, top + 30]], np.float32)
-
-
-def end_of(side: Side, sample: int, picture: Image, *, place: np.ndarray, beyond: np.ndarray) -> TrackEnd:
-    patch = cut_patch(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), place, 128)
-    return TrackEnd(7, side, sample, place, patch, beyond, fixed=bool((place == beyond).all()))
-
-
-def video(folder: Path, draw: Draw, frames: int = 3 * SAMPLED + 1, **how: object) -> Path:
-    pictures = (draw(number) for number in range(frames))
-    return write_clip(folder / "clip.mp4", pictures, rate=RATE, size=SIZE, b_frames=1, **how)  # type: ignore[arg-type]
-
-
-def extracted(frames: int = 3 * SAMPLED + 1) -> ExtractFramesOutput:
-    samples = [
-        Sample(number // SAMPLED, number / RATE, "0", "", (number + 1) / RATE) for number in range(0, frames, SAMPLED)
-    ]
-    return ExtractFramesOutput(samples=samples, signals=FrameSignals([], [], [], []))
+from tests.ocr.edge_footage import (
+    PLACE,
+    RATE,
+    SAMPLED,
+    SIZE,
+    STAGE,
+    TEXT_AT,
+    covers,
+    end_of,
+    extracted,
+    quad,
+    still,
+    video,
+)
 
 
 def search(path: Path, *ends: TrackEnd, cuts: tuple[float, ...] = (), stands_for: dict[int, int] | None = None):
     scenes = FilterScenesOutput(kept=[], stands_for=stands_for or {}, cuts=list(cuts))
     gaps = gaps_of(ends, extracted(), scenes)
-    return find_edges(str(path), gaps, scenes.cuts, 1.0, lambda: None, threads=2)
-
-
-def covers(edge: Edge, frame: float) -> bool:
-    """Whether what is stated covers a change that ``frame`` is the first to show; one frame is always allowed."""
-    return abs(edge.time - frame / RATE) <= max(edge.uncertainty, 1 / RATE) + 1e-6
-
-
-def still(side: Side, sample: int) -> TrackEnd:
-    return end_of(side, sample, STAGE.picture(), place=quad(), beyond=quad())
+    return find_edges(str(path), gaps, scenes.cuts, 1.0, lambda: None, threads=2).edges
 
 
 @pytest.mark.parametrize("change", range(SAMPLED + 2, 2 * SAMPLED, 3))
@@ -183,7 +136,7 @@ def test_times_are_the_file_s_own(tmp_path):
         size=SIZE, pts=pts.tolist(), time_base=Fraction(1, 50),
     )  # fmt: skip
     gap = Gap(float(seconds[12]), float(seconds[13]), float(seconds[24]))
-    found = find_edges(str(path), {gap: [still("appears", 2)]}, [], 1.0, lambda: None, threads=2)
+    found = find_edges(str(path), {gap: [still("appears", 2)]}, [], 1.0, lambda: None, threads=2).edges
     assert abs(found[7, "appears"].time - seconds[18]) <= found[7, "appears"].uncertainty + 1e-6
 
 
@@ -206,21 +159,36 @@ def test_it_does_not_matter_how_many_stretches_are_searched_side_by_side(tmp_pat
     path = video(tmp_path, lambda number: STAGE.picture(opacity=float(number // 67 % 2)), frames=frames, gop=gop)
     came = [replace(still("appears", -(-change // SAMPLED)), track_id=change) for change in range(67, frames, 134)]
     gaps = gaps_of(came, extracted(frames), FilterScenesOutput(kept=[], stands_for={}, cuts=[]))
-    found = [find_edges(str(path), gaps, [], 1.0, lambda: None, threads=threads) for threads in (1, 2, 3)]
+    found = [find_edges(str(path), gaps, [], 1.0, lambda: None, threads=threads).edges for threads in (1, 2, 3)]
     assert found[0] == found[1] == found[2]
     assert all(covers(edge, change) for (change, _), edge in found[0].items())
     assert len(found[0]) == len(came) == 4
 
 
-def test_only_ends_beyond_which_the_text_is_not_seen_are_edges():
+def test_a_text_may_have_moved_far_where_it_is_not_known_how_it_moves(tmp_path):
+    """By 50 pixels from one frame that is looked at to the next, over a line's height, and nothing told of it."""
+    left, pan = 200, [25 * max(0, number - 24) for number in range(3 * SAMPLED + 1)]
+    path = video(tmp_path, lambda number: STAGE.picture(pan=pan[number], at=(left, 200)))
+    place = quad(left)
+    end = end_of("vanishes", 2, STAGE.picture(at=(left, 200)), place=place, beyond=place + np.float32(1))
+    edge = search(path, end)[7, "vanishes"]
+    assert abs(edge.time - (24 + (left + 80) / 25) / RATE) <= edge.uncertainty + 1 / RATE
+
+
+def test_an_end_is_where_no_other_track_goes_on():
     frames = [
         Frame(number, cv2.cvtColor(STAGE.picture(opacity=shown), cv2.COLOR_BGR2GRAY), [])
         for number, shown in enumerate((0.0, 1.0, 1.0, 1.0))
     ]
     patch = cut_patch(frames[1].gray, quad(), 128)
     track = Track(quad(), sights=[Sight(number, quad(), 0.9, found=True) for number in (1, 2)], anchors=[patch])
-    ends = track_ends(7, track, frames, [None, None, None], fixed=True)
-    assert [(end.side, end.sequence) for end in ends] == [("appears", 1)]
+
+    def ends(places: dict[int, list[Box]]) -> list[tuple[Side, int]]:
+        found = track_ends(7, track, frames, [None, None, None], places, fixed=True)
+        return [(end.side, end.sequence) for end in found]
+
+    assert ends({3: [PLACE]}) == [("appears", 1)]
+    assert ends({3: [Box(0, 0, 40, 20)]}) == [("appears", 1), ("vanishes", 2)]
 
 
 def test_a_text_is_steady_where_the_known_motion_of_the_camera_took_it():
@@ -234,7 +202,7 @@ def test_a_text_is_steady_where_the_known_motion_of_the_camera_took_it():
         patch = cut_patch(frames[1].gray, places[1], 128)
         seen = Track(places[-1], sights=sights, anchors=[patch])
         blank = [*frames[:2], Frame(2, np.zeros_like(frames[2].gray), [])]
-        return [end.steady for end in track_ends(7, seen, blank, motions, fixed=False) if end.side == "vanishes"]
+        return [end.steady for end in track_ends(7, seen, blank, motions, {}, fixed=False) if end.side == "vanishes"]
 
     with_scene, by_itself = [quad(300), quad(290)], [quad(300), quad(320)]
     assert steady(with_scene, [pan, pan]) == [True]
