@@ -57,7 +57,7 @@ class Onward:
 
 
 def find_edge(end: TrackEnd, stills: Sequence[Still], gap: Gap) -> Edge | Onward | None:
-    """The edge inside ``gap``, or that there is none, or None where the frames do not tell.
+    """The edge inside ``gap``, or that the text was there all along it, or None where the frames do not tell.
 
     ``stills`` are in order of time; those outside the gap tell whether the text was there all along.
     """
