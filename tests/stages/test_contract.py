@@ -76,7 +76,10 @@ def test_texts_are_read_without_the_video_too_and_wait_for_their_edges(calls, vi
     assert known and all(0 <= edge.time <= 10 and edge.uncertainty < 0.25 for edge in known)
     without = call.stage.run(call.context, msgspec.structs.replace(call.data, video=video))
     assert without.incomplete and not call.output.incomplete
-    assert without.tracks == [msgspec.structs.replace(one, appears=None, vanishes=None) for one in call.output.tracks]
+    for there, here in zip(call.output.tracks, without.tracks, strict=True):
+        # between samples a text may be seen to be on the next one, too
+        assert set(here.observations) <= set(there.observations)
+        assert here == msgspec.structs.replace(there, appears=None, vanishes=None, observations=here.observations)
 
 
 @pytest.mark.parametrize("stage", load_pipeline("brands").stages, ids=NAMES)
