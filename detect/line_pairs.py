@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from detect.geometry import iou_matrix
+from detect.geometry import iou, iou_matrix
 from detect.motion import Quad
 from detect.types import Box
 
 Floats = npt.NDArray[Any]
+
+#: Share of their union that two boxes of one place have in common.
+SAME_PLACE = 0.5
 
 
 def box_of(quad: Quad) -> Box:
@@ -44,3 +47,8 @@ def _boxes(quads: Sequence[Quad]) -> list[tuple[int, int, int, int]]:
 def _heights(quads: Floats) -> Floats:
     left, right = quads[:, 0] - quads[:, 3], quads[:, 1] - quads[:, 2]
     return np.maximum(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
+
+
+def is_taken(place: Box, places: Sequence[Box]) -> bool:
+    """Whether a text is seen at a place already."""
+    return any(iou(place, other) >= SAME_PLACE for other in places)

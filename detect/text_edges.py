@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from detect.between_samples import Between
 from detect.edge_search import Gap, Onward
+from detect.line_pairs import is_taken
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.stages.filter_scenes import FilterScenesOutput
 from detect.text_following import FOLLOWED_CONFIDENCE
-from detect.track_ends import TrackEnd, is_taken
+from detect.track_ends import TrackEnd
 from detect.types import Box, Observation, TextTrack
 
 

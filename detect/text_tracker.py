@@ -15,9 +15,8 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from detect.engines.ocr import TextLine
-from detect.geometry import iou
 from detect.in_order import in_order
-from detect.line_pairs import box_of, near, overlaps
+from detect.line_pairs import SAME_PLACE, box_of, is_taken, near, overlaps
 from detect.matching import fold
 from detect.motion import CameraMotion, Matrix, Patch, Quad, cut_patch, move_quad, patch_width, similarity
 from detect.text_following import Follow, find_again, has_stayed, is_faint
@@ -28,7 +27,6 @@ _SOME_LOOK, _SOME_OVERLAP = 0.3, 0.2
 # Normalised similarity of two readings of one text; of two that are surely read and look different.
 _SAME_TEXT, _SAME_SURE_TEXT = 0.6, 0.8
 _SURELY_READ, _SURELY_OTHER = 0.9, 0.8
-_SAME_PLACE = 0.5
 _MAX_ANCHORS = 3
 # What a text looks like half faded, and the grass behind it, would be taken for it where it is gone.
 _ANCHOR_CONTRAST = 0.5
@@ -144,7 +142,7 @@ class TextTracker:
         for number, line in np.argwhere((shared >= _SOME_OVERLAP) | around).tolist():
             track, overlap = tracks[number], float(shared[number, line])
             look = max((similarity(anchor, patches[line]) for anchor in track.anchors), default=0.0)
-            same_place = overlap >= _SOME_OVERLAP and (look >= _SOME_LOOK or overlap >= _SAME_PLACE)
+            same_place = overlap >= _SOME_OVERLAP and (look >= _SOME_LOOK or overlap >= SAME_PLACE)
             if look >= SAME_LOOK or (track.sights and same_place):
                 pairs.append((overlap + look, line, number, look))
         return [(line, number, look) for _, line, number, look in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))]
@@ -221,7 +219,7 @@ class TextTracker:
         """Look for a lost track where no other text was seen already; the box where it was found, or None."""
         track.misses += 1
         sight = self._find_next(track, index, place)
-        if sight is None or any(iou(box_of(sight[0].quad), box) >= _SAME_PLACE for box in taken):
+        if sight is None or is_taken(box_of(sight[0].quad), taken):
             return None
         track.see(sight[0])
         track.last_patch, track.misses = sight[1], 0

@@ -9,15 +9,13 @@ from typing import Literal
 import numpy as np
 
 from detect.edge_looks import State, look_for
-from detect.geometry import iou
-from detect.line_pairs import box_of
+from detect.line_pairs import box_of, is_taken
 from detect.motion import Matrix, Patch, Quad, cut_patch, move_quad
 from detect.text_tracks import Frame, Sight, Track
 from detect.types import Box
 
 Side = Literal["appears", "vanishes"]
 
-_SAME_PLACE = 0.5
 _TREMBLING = 0.25  # of a line's height, by which boxes of a text that moves with the scene are apart
 
 
@@ -82,11 +80,6 @@ def track_ends(
         anchors = tuple(track.anchors)
         ends.append(TrackEnd(track_id, side, sight.sequence, sight.quad, patch, beyond, fixed, steady, anchors))
     return ends
-
-
-def is_taken(place: Box, places: Sequence[Box]) -> bool:
-    """Whether a text is seen at a place already."""
-    return any(iou(place, other) >= _SAME_PLACE for other in places)
 
 
 def _moved_with_scene(sight: Sight, inner: Sequence[Sight], inwards: Matrix | None) -> bool:

@@ -100,7 +100,7 @@ class MatchBrandsOutput(StageOutput, frozen=True, kw_only=True):
 class MatchBrands:
     """Match texts to known names, and regions to reference logos."""
 
-    name, version = "match_brands", 8
+    name, version = "match_brands", 9
     scope: Literal["asset"] = "asset"
     uses_known_brands = True
     needs: Needs = "cpu"

@@ -1,4 +1,4 @@
-"""A text that is there all along the frames between two samples is followed on, to where it came or went."""
+"""A text that is there all along the frames between two samples is on the second one too."""
 
 from __future__ import annotations
 
