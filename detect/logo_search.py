@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 import cv2
 import numpy as np
@@ -159,21 +159,27 @@ def _sights(
     Every fourth frame is searched, widely. Between two that show the same brands, what they show is followed; between
     others, one frame more is searched.
     """
-    sights = []
-    for shot in shots:
-        apart = list(dict.fromkeys([*shot[::_WIDELY], shot[-1]]))
-        found = _found(ctx, search, regions, apart, widely=True)
-        between = []
-        for before, after in pairwise(apart):
+    apart = [list(dict.fromkeys([*shot[::_WIDELY], shot[-1]])) for shot in shots]
+    found = _found(ctx, search, regions, [*chain.from_iterable(apart)], widely=True)
+    between: list[int] = []
+    for shot, searched in zip(shots, apart, strict=True):
+        for before, after in pairwise(searched):
             if _brands(found[before]) != _brands(found[after]):
                 between += shot[shot.index(before) + _EVERY : shot.index(after) : _EVERY]
-        found |= _found(ctx, search, regions, between, widely=False)
+    found |= _found(ctx, search, regions, between, widely=False)
+
+    def followed(shot: list[int]) -> list[LogoSight]:
         seen = [
             LogoSight(brand, sequence, box, round(confidence, 4))
-            for sequence in sorted(found)
-            for brand, box, confidence in found[sequence]
+            for sequence in shot
+            for brand, box, confidence in found.get(sequence, ())
         ]
-        sights += follow_logos(shot, seen, ctx.frames.load)
+        return follow_logos(shot, seen, ctx.frames.load)
+
+    sights: list[LogoSight] = []
+    for told in in_order(followed, shots, ctx.resources.threads):
+        ctx.checkpoint()
+        sights += told
     return sights
 
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from detect.in_order import in_order
 from detect.stages.base import Image, Needs, Options, StageContext, StageOutput
 from detect.stages.extract_frames import ExtractFramesOutput
 from detect.types import FrameSignals, Sample
@@ -72,14 +73,19 @@ class FilterScenes:
         stands_for: dict[int, int] = {}
         last: tuple[Sample, Image] | None = None
         useless = 0
-        for sample in ctx.each(data.extract_frames.samples):
-            if last is not None and _hash_distance(sample, last[0]) <= options.duplicate_bits:
-                small = _thumbnail(ctx.frames.load(sample.sequence))
-                if _same_picture(small, last[1], options) and not _cut_between(cuts, last[0], sample):
-                    stands_for[sample.sequence] = last[0].sequence
-                    continue
-            else:
-                small = _thumbnail(ctx.frames.load(sample.sequence))
+        samples = data.extract_frames.samples
+        thumbnails = in_order(
+            lambda sample: _thumbnail(ctx.frames.load(sample.sequence)), samples, ctx.resources.threads
+        )
+        for sample, small in zip(ctx.each(samples), thumbnails, strict=True):
+            if (
+                last is not None
+                and _hash_distance(sample, last[0]) <= options.duplicate_bits
+                and _same_picture(small, last[1], options)
+                and not _cut_between(cuts, last[0], sample)
+            ):
+                stands_for[sample.sequence] = last[0].sequence
+                continue
             if float(small.std()) < options.min_contrast:
                 useless += 1
                 continue
