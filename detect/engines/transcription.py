@@ -169,7 +169,7 @@ def spoken_in_order(found: list[Any], seconds: float) -> list[Segment]:
             if not word.word.strip():
                 continue
             start = round(min(max(float(word.start), latest), seconds), 3)
-            if words and not words[-1].text[-1:].isalnum() and start - latest <= _MARK:
+            if words and _ends_with_mark(words[-1]) and start - latest <= _MARK:
                 start = latest
             latest = round(min(max(float(word.end), start + _SHORTEST), seconds), 3)
             words.append(Word(word.word, start, latest, round(min(1.0, max(0.0, float(word.probability))), 4)))
@@ -182,18 +182,34 @@ def trim_to_speech(segments: Sequence[Segment], spans: Sequence[tuple[float, flo
     """The segments with words that begin and end where somebody speaks, in the seconds of ``spans``.
 
     The alignment gives pauses to the words beside them. Of a word that lies over a pause, the part in the stretch of
-    speech that it shares the most with stays; a word in no such stretch stays as it is.
+    speech that it shares the most with stays; a word in no such stretch stays as it is. A mark before a pause may be
+    given all of the pause and some of what is spoken next: that is of the word that follows.
     """
     stretches = _stretches(spans)
-    trimmed = []
+    trimmed: list[Segment] = []
+    before: Word | None = None
     for segment in segments:
-        words = []
+        words: list[Word] = []
         for word in segment.words:
-            shared = [(max(word.start, start), min(word.end, end)) for start, end in stretches]
-            start, end = max(shared, key=lambda part: part[1] - part[0], default=(0.0, 0.0))
-            words.append(replace(word, start=start, end=end) if end > start else word)
+            before = _trimmed(word, before, stretches)
+            words.append(before)
         trimmed.append(Segment(words[0].start, words[-1].end, words))
     return trimmed
+
+
+def _trimmed(word: Word, before: Word | None, stretches: Sequence[tuple[float, float]]) -> Word:
+    """A word where somebody speaks; ``before`` is the one before it, trimmed."""
+    shared = [(max(word.start, start), min(word.end, end), start) for start, end in stretches]
+    start, end, begins = max(shared, key=lambda part: part[1] - part[0], default=(0.0, 0.0, 0.0))
+    if end <= start:
+        return word
+    if before is not None and _ends_with_mark(before) and before.end <= begins and start - begins <= _MARK:
+        start = begins
+    return replace(word, start=start, end=end)
+
+
+def _ends_with_mark(word: Word) -> bool:
+    return not word.text[-1:].isalnum()
 
 
 def _stretches(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

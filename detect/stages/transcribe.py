@@ -63,7 +63,7 @@ class Transcribe:
     """Write down what is said, with a Whisper model."""
 
     name: ClassVar[str] = "transcribe"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     scope: ClassVar[Literal["chunk", "asset"]] = "chunk"
     uses_known_brands: ClassVar[bool] = False
     # By far the most work of the pipeline, and of a kind that a graphics card does many times faster.

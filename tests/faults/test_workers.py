@@ -39,7 +39,7 @@ class Struck:
 def struck(clip: Path, weights: Path) -> Iterator[Struck]:
     dice = random.Random(SEED)
     order = dice.sample(FAULTS, len(FAULTS))
-    with running_system(clip, weights, workers=WORKERS, think=2.0) as system:
+    with running_system(clip, weights, workers=WORKERS, think=3.0) as system:
         job = system.submit()
         faults = []
         for kind in order:

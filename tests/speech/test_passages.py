@@ -71,6 +71,24 @@ def test_words_are_where_somebody_speaks(word: tuple[float, float], expected: tu
     assert trimmed.words == [Word(" so", trimmed.start, trimmed.end, 0.9)]
 
 
+@pytest.mark.parametrize(
+    ("before", "start", "expected"),
+    [
+        ((" so,", 1.6, 1.9), 3.7, 3.26),  # nobody said a comma: what is spoken from 3.3 on is the next word
+        ((" so", 1.6, 1.9), 3.7, 3.7),
+        ((" so,", 1.6, 1.9), 3.9, 3.9),  # something else was said that was not understood
+        ((" so,", 3.3, 3.5), 3.7, 3.7),  # the stretch is of both
+    ],
+)
+def test_what_a_mark_took_of_the_speech_behind_a_pause_is_the_next_word_s(
+    before: tuple[str, float, float], start: float, expected: float
+) -> None:
+    words = [Word(*before, 0.9), Word(" my", start, 3.95, 0.9)]
+    for segments in ([Segment(words[0].start, 3.95, words)], [Segment(w.start, w.end, [w]) for w in words]):
+        trimmed = [word for one in trim_to_speech(segments, [(1.0, 2.0), (3.3, 4.0)]) for word in one.words]
+        assert [word.start for word in trimmed] == pytest.approx([before[1], expected])
+
+
 def aligned(*words: tuple[str, float, float]) -> SimpleNamespace:
     """A segment as the model's library gives it."""
     return SimpleNamespace(
