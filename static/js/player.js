@@ -19,7 +19,7 @@ function start(player, setup) {
   const overlay = new Overlay(one("canvas"));
   const boxes = setup.boxes ? new Boxes(setup.boxes, () => draw()) : null;
   const show = remembered("mediaproc.player", { boxes: true, undecided: false });
-  let picture = null, drawnAt = 0, tries = 0, played = false, stumbledAt = -Infinity;
+  let picture = null, drawnAt = 0, tries = 0, played = false, isGivenUp = false, stumbledAt = -Infinity;
 
   /* what is shown */
   const length = () => setup.duration || picture.length;
@@ -152,6 +152,7 @@ function start(player, setup) {
   /* when it cannot be played */
   const failed = async () => {
     const at = picture.time, reason = await whyNot(setup.video);
+    if (isGivenUp) return; // it may fail again while that is asked
     if (reason === "" && played && Math.abs(at - stumbledAt) > 1) {
       stumbledAt = at;
       picture.again();
@@ -165,6 +166,7 @@ function start(player, setup) {
     }
   };
   const useFrames = async (...reasons) => {
+    isGivenUp = true;
     const reason = reasons.find(Boolean);
     const before = picture;
     const { time, playing } = before;
